@@ -1,0 +1,105 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every Swift target of ours is built with. Warnings are errors: a warning nobody mends is read by nobody.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// Test code may use unsafe constructs without marking each of them.
+let strictTests: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let linuxC: [CSetting] = [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let basicContainers: Target.Dependency = .product(name: "BasicContainers", package: "swift-collections")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "braid",
+    products: [
+        .executable(name: "braid", targets: ["braid"]),
+        .library(name: "MultipathTCP", targets: ["MultipathTCP"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+    ],
+    targets: [
+        // Foundations
+        .target(name: "CLinux", cSettings: linuxC),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+        .target(name: "CTOML", cxxSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
+        .target(name: "LinuxSystem", dependencies: ["CLinux", systemPackage], swiftSettings: strict),
+        .target(name: "MultipathTCP", dependencies: ["LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
+        .target(name: "TOML", dependencies: ["CTOML"], swiftSettings: strict),
+
+        // Data plane
+        .target(
+            name: "Forwarding",
+            dependencies: ["LinuxSystem", "CLinux", "MultipathTCP", systemPackage, basicContainers],
+            swiftSettings: strict),
+
+        // Control plane
+        .target(name: "Configuration", dependencies: ["TOML", "CLinux"], swiftSettings: strict),
+        .target(
+            name: "Upstreams", dependencies: ["CAres", "LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "Configuration", "Forwarding", "LinuxSystem", "MultipathTCP", "ServiceManager", "Upstreams", "CLinux",
+                logging, systemPackage,
+            ],
+            swiftSettings: strict),
+
+        // Faces
+        .target(
+            name: "ServiceManager",
+            dependencies: ["CSystemd", "CLinux", "LinuxSystem", logging, systemPackage],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "braid",
+            dependencies: ["Configuration", "Daemon", "LinuxSystem", "MultipathTCP", argumentParser, systemPackage],
+            swiftSettings: strict),
+
+        // Tests
+        .target(
+            name: "Lab", dependencies: ["LinuxSystem", "CLinux", "CLab", systemPackage], path: "Tests/Lab",
+            swiftSettings: strictTests),
+        .target(name: "CLab", path: "Tests/CLab", cSettings: linuxC),
+        .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", systemPackage], swiftSettings: strictTests),
+        .testTarget(
+            name: "MultipathTCPTests", dependencies: ["MultipathTCP", "LinuxSystem", "Lab", systemPackage],
+            swiftSettings: strictTests),
+        .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: strictTests),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TOML"], swiftSettings: strictTests),
+        .testTarget(
+            name: "ForwardingTests", dependencies: ["Forwarding", "LinuxSystem", "MultipathTCP", systemPackage],
+            swiftSettings: strictTests),
+        .testTarget(
+            name: "UpstreamsTests", dependencies: ["Upstreams", "LinuxSystem", "Lab", systemPackage], swiftSettings: strictTests),
+        .testTarget(
+            name: "ServiceManagerTests", dependencies: ["ServiceManager", "LinuxSystem", logging, systemPackage],
+            swiftSettings: strictTests),
+        .testTarget(name: "LabTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
+        .testTarget(name: "EndToEndTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
+        .testTarget(name: "SystemdTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
+    ],
+    cLanguageStandard: .gnu17,
+    cxxLanguageStandard: .cxx20
+)
