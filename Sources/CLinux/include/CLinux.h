@@ -5,6 +5,7 @@
 #include "linux_address.h"
 #include "linux_descriptor.h"
 #include "linux_epoll.h"
+#include "linux_multipath.h"
 #include "linux_pipe.h"
 #include "linux_process.h"
 #include "linux_signal.h"
