@@ -1,0 +1,15 @@
+// The kernel's calls as Swift can use them: every function answers a value, or a negative errno. Nothing here keeps state.
+#ifndef BRAID_CLINUX_H
+#define BRAID_CLINUX_H
+
+#include "linux_address.h"
+#include "linux_descriptor.h"
+#include "linux_epoll.h"
+#include "linux_pipe.h"
+#include "linux_process.h"
+#include "linux_signal.h"
+#include "linux_socket.h"
+#include "linux_time.h"
+#include "linux_counter.h"
+
+#endif
