@@ -1,9 +1,8 @@
-// libsystemd's daemon and journal interfaces, and the few system calls beside them that Swift cannot make safely:
-// each answers a value or -errno, because Swift cannot read errno reliably.
+// libsystemd's daemon interface, and the few calls that go with them and that CLinux has no reason to
+// know: each answers a value or -errno, because Swift cannot read errno reliably.
 #pragma once
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
 #include <string.h>
@@ -12,8 +11,6 @@
 #include <sys/types.h>
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
-#include <systemd/sd-journal.h>
-#include <time.h>
 #include <unistd.h>
 
 /// A close-on-exec, non-blocking datagram socket connected to the Unix socket `path`; the descriptor or -errno.
@@ -43,14 +40,6 @@ static inline ssize_t braid_send_now(int descriptor, const void *bytes, size_t l
     return sent < 0 ? -errno : sent;
 }
 
-/// write(2); the number of bytes written or -errno.
-static inline ssize_t braid_write(int descriptor, const void *bytes, size_t length) {
-    ssize_t written;
-    do written = write(descriptor, bytes, length);
-    while (written < 0 && errno == EINTR);
-    return written < 0 ? -errno : written;
-}
-
 /// poll(2) for writing: 1 when writable, 0 when not within `milliseconds`, or -errno.
 static inline int braid_wait_writable(int descriptor, int milliseconds) {
     struct pollfd wanted = {.fd = descriptor, .events = POLLOUT};
@@ -58,18 +47,6 @@ static inline int braid_wait_writable(int descriptor, int milliseconds) {
     if (ready < 0) return errno == EINTR ? 0 : -errno;
     if (ready == 0) return 0;
     return (wanted.revents & POLLNVAL) ? -EBADF : (wanted.revents & POLLERR) ? -EPIPE : 1;
-}
-
-/// The integer socket option `option` of level SOL_SOCKET; its value (never negative for those asked here) or -errno.
-static inline int braid_socket_option(int descriptor, int option) {
-    int value = 0;
-    socklen_t length = sizeof value;
-    return getsockopt(descriptor, SOL_SOCKET, option, &value, &length) < 0 ? -errno : value;
-}
-
-/// Sets FD_CLOEXEC; 0 or -errno.
-static inline int braid_close_on_exec(int descriptor) {
-    return fcntl(descriptor, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
 }
 
 /// Whether `descriptor` is open on the file with this device and inode number; 1, 0 or -errno.
@@ -85,6 +62,3 @@ static inline int braid_is_socket(int descriptor) {
     if (fstat(descriptor, &status) < 0) return -errno;
     return S_ISSOCK(status.st_mode);
 }
-
-/// close(2); 0 or -errno. Never repeated: on Linux the descriptor is gone whatever close answers.
-static inline int braid_close(int descriptor) { return close(descriptor) < 0 ? -errno : 0; }

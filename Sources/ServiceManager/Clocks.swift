@@ -1,12 +1,10 @@
-internal import Glibc
+internal import CLinux
 
 /// The system's monotonic clock as systemd counts it.
 enum MonotonicClock {
     /// Microseconds of `CLOCK_MONOTONIC`, which is the clock that `MONOTONIC_USEC=` means.
     static var microseconds: UInt64 {
-        var now = timespec()
-        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &now)
-        return UInt64(now.tv_sec) * 1_000_000 + UInt64(now.tv_nsec) / 1_000
+        linux_monotonic_ns() / 1_000
     }
 }
 
@@ -17,9 +15,8 @@ struct Timestamp: CustomStringConvertible {
 
     /// Now.
     static var now: Timestamp {
-        var now = timespec()
-        _ = unsafe clock_gettime(CLOCK_REALTIME, &now)
-        return Timestamp(seconds: now.tv_sec, nanoseconds: now.tv_nsec)
+        let now = linux_realtime_ns()
+        return Timestamp(seconds: Int(now / 1_000_000_000), nanoseconds: Int(now % 1_000_000_000))
     }
 
     var description: String {

@@ -92,7 +92,8 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .configurationInvalid, .listenerFailed, .multipathUnavailable: .error
         case .drainTimeout, .reloadNotBuilt, .acceptBackoff, .connectionLimitReached, .upstreamFailed,
             .nameUnresolved, .fallbackDetected, .optionUnsupported, .capabilityMissing, .inheritedSocketUnused,
-            .recordsDropped, .serviceManagerUnreachable: .warning
+            .recordsDropped, .serviceManagerUnreachable:
+            .warning
         case .daemonStarted, .daemonReady, .daemonStopping, .daemonStopped: .notice
         case .connectionEnded: .info
         }

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import CSystemd
 internal import Glibc
 internal import Synchronization
@@ -28,7 +29,7 @@ public final class JournalOutput: Sendable {
     }
 
     deinit {
-        if let descriptor = state.withLock({ $0.descriptor }) { _ = braid_close(descriptor) }
+        if let descriptor = state.withLock({ $0.descriptor }) { linux_close(descriptor) }
     }
 
     /// How many records were lost because the journal was full or not there.
@@ -40,7 +41,7 @@ public final class JournalOutput: Sendable {
     public func send(_ fields: [JournalField]) {
         state.withLock { state in
             var answer = send(JournalField.datagram(fields), &state)
-            if answer == -EMSGSIZE || answer == -ENOBUFS {
+            if answer == -Int(EMSGSIZE) || answer == -Int(ENOBUFS) {
                 let short = fields.map { $0.shortened(to: Self.shortened) } + [JournalField("BRAID_TRUNCATED", "yes")]
                 answer = send(JournalField.datagram(short), &state)
             }
@@ -58,12 +59,12 @@ public final class JournalOutput: Sendable {
                 state.descriptor = answer
                 fresh = true
             }
-            guard let descriptor = state.descriptor else { return Int(-EBADF) }
+            guard let descriptor = state.descriptor else { return -Int(EBADF) }
             let answer = unsafe datagram.withUnsafeBufferPointer { buffer in
                 unsafe braid_send_now(descriptor, buffer.baseAddress, buffer.count)
             }
-            if answer >= 0 || answer == -EAGAIN || answer == -EMSGSIZE || answer == -ENOBUFS { return answer }
-            _ = braid_close(descriptor)
+            if answer >= 0 || answer == -EAGAIN || answer == -Int(EMSGSIZE) || answer == -Int(ENOBUFS) { return answer }
+            linux_close(descriptor)
             state.descriptor = nil
             if fresh { return answer }
         }

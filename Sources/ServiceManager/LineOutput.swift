@@ -1,5 +1,5 @@
+internal import CLinux
 internal import CSystemd
-internal import Glibc
 internal import Synchronization
 
 /// Writes whole lines to a descriptor (standard error) without ever waiting long for whoever reads it.
@@ -24,8 +24,8 @@ public final class LineOutput: Sendable {
     private let isSocket: Bool
     private let state = Mutex(State())
 
-    /// Lines go to `descriptor`, which stays the caller's and must outlive this object.
-    public init(descriptor: CInt = STDERR_FILENO) {
+    /// Lines go to `descriptor` (by default standard error), which stays the caller's and must outlive this object.
+    public init(descriptor: CInt = 2) {
         self.descriptor = descriptor
         isSocket = braid_is_socket(descriptor) == 1
     }
@@ -59,12 +59,12 @@ public final class LineOutput: Sendable {
             while written < buffer.count {
                 guard braid_wait_writable(descriptor, patience) == 1, let base = buffer.baseAddress else { break }
                 let count = min(Self.slice, buffer.count - written)
-                let answer =
+                let answer: Int64 =
                     isSocket
-                    ? unsafe braid_send_now(descriptor, base + written, count)
-                    : unsafe braid_write(descriptor, base + written, count)
+                    ? unsafe Int64(braid_send_now(descriptor, base + written, count))
+                    : unsafe linux_write(descriptor, base + written, count)
                 guard answer > 0 else { break }
-                written += answer
+                written += Int(answer)
             }
             return written
         }

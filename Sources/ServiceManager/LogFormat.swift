@@ -1,5 +1,4 @@
 internal import CSystemd
-internal import Glibc
 
 /// How log records are written: `log-format` of the configuration.
 public enum LogFormat: String, Sendable, CaseIterable {
@@ -15,7 +14,7 @@ public enum LogFormat: String, Sendable, CaseIterable {
     /// What ``auto`` comes to in this process; any other format is itself.
     public var resolved: LogFormat {
         guard self == .auto else { return self }
-        return Self.isJournal(stream: Environment.value(of: "JOURNAL_STREAM"), descriptor: STDERR_FILENO) ? .journal : .text
+        return Self.isJournal(stream: Environment.value(of: "JOURNAL_STREAM"), descriptor: 2) ? .journal : .text
     }
 
     /// Whether `descriptor` is the very stream that `JOURNAL_STREAM` names by device and inode number, as systemd.exec(5)

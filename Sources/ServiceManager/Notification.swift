@@ -1,5 +1,4 @@
 internal import CSystemd
-internal import Glibc
 public import SystemPackage
 
 /// What a service tells its service manager, as sd_notify(3) defines it.

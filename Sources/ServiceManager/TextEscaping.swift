@@ -11,7 +11,8 @@ enum TextEscaping {
 
     /// `text` as a logfmt value: bare when it is plain, else in double quotes with escapes.
     static func value(_ text: String) -> String {
-        let bare = !text.isEmpty && text.unicodeScalars.allSatisfy { !needsEscape($0) && !" \"=".unicodeScalars.contains($0) }
+        let bare =
+            !text.isEmpty && text.unicodeScalars.allSatisfy { !needsEscape($0) && !" \"=".unicodeScalars.contains($0) }
         if bare { return text }
         var result = "\""
         for scalar in text.unicodeScalars {
