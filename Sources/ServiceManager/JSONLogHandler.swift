@@ -6,8 +6,11 @@ public import Logging
 /// JSON number or boolean; `.array` becomes an array; everything else is a string, digits or not.
 /// A field that would hide `time`, `level` or `message` gets the prefix `field_`.
 public struct JSONLogHandler: LogHandler {
+    /// Fields that go with every record.
     public var metadata: Logger.Metadata = [:]
+    /// Where further fields come from at each record.
     public var metadataProvider: Logger.MetadataProvider?
+    /// The least severe level that is written.
     public var logLevel: Logger.Level
     private let output: LineOutput
 
@@ -17,11 +20,13 @@ public struct JSONLogHandler: LogHandler {
         logLevel = level
     }
 
+    /// One of the fields that go with every record.
     public subscript(metadataKey key: String) -> Logger.MetadataValue? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes one record; it never fails, but may be counted as undelivered.
     public func log(event: LogEvent) {
         let fields = LogFields(metadata, metadataProvider, event)
         var line = "{\"time\":\"\(Timestamp.now)\",\"level\":\"\(event.level)\",\"message\":"

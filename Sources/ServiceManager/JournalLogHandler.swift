@@ -6,8 +6,11 @@ public import Logging
 /// ``EventKind/messageIDKey`` becomes `MESSAGE_ID`; lists become a field of that name for each element.
 /// At log level `debug` or below every record also says where in the code it was made.
 public struct JournalLogHandler: LogHandler {
+    /// Fields that go with every record.
     public var metadata: Logger.Metadata = [:]
+    /// Where further fields come from at each record.
     public var metadataProvider: Logger.MetadataProvider?
+    /// The least severe level that is written.
     public var logLevel: Logger.Level
     private let output: JournalOutput
     private let identifier: String
@@ -19,11 +22,13 @@ public struct JournalLogHandler: LogHandler {
         logLevel = level
     }
 
+    /// One of the fields that go with every record.
     public subscript(metadataKey key: String) -> Logger.MetadataValue? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes one record; it never fails, but may be counted as undelivered.
     public func log(event: LogEvent) {
         output.send(fields(of: event))
     }

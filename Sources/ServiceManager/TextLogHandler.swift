@@ -7,8 +7,11 @@ public import Logging
 /// ```
 /// Nothing in a record can break its line or reach the terminal as a control sequence: see ``TextEscaping``.
 public struct TextLogHandler: LogHandler {
+    /// Fields that go with every record.
     public var metadata: Logger.Metadata = [:]
+    /// Where further fields come from at each record.
     public var metadataProvider: Logger.MetadataProvider?
+    /// The least severe level that is written.
     public var logLevel: Logger.Level
     private let output: LineOutput
 
@@ -18,11 +21,13 @@ public struct TextLogHandler: LogHandler {
         logLevel = level
     }
 
+    /// One of the fields that go with every record.
     public subscript(metadataKey key: String) -> Logger.MetadataValue? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes one record; it never fails, but may be counted as undelivered.
     public func log(event: LogEvent) {
         var fields = LogFields(metadata, metadataProvider, event)
         _ = fields.remove(EventKind.messageIDKey)
