@@ -1,4 +1,4 @@
-public import CLinux
+package import CLinux
 public import SystemPackage
 
 /// An IPv4 or IPv6 address with a port, the unnamed peer of a Unix socket, or nothing: 24 plain bytes, so that the
@@ -26,8 +26,8 @@ public struct SocketAddress: Hashable, Sendable {
     public static let unix = SocketAddress(
         linux_address(family: UInt16(LINUX_AF_UNIX), port: 0, scope: 0, bytes: (0, 0)))
 
-    /// From the C wrappers' form.
-    public init(_ c: linux_address) {
+    /// An address as the C wrappers answer it.
+    package init(_ c: linux_address) {
         family16 = c.family
         port = c.port
         scope = c.scope
