@@ -58,20 +58,20 @@ struct ConfigurationFiles {
         if !errors.isEmpty { problems.reportsMissing = false }
         guard let document else { return }
         let root = substitution.apply(document.root)
-        TableMerge(problems: problems).merge(root, into: &merged, name: "the top level")
+        TableMerge(problems: problems).merge(root, into: &merged, section: nil)
         if let include = root["include"] { addIncludes(include.node, file: file) }
     }
 
     private mutating func addIncludes(_ node: TOMLNode, file: String) {
         guard case .array(let patterns) = node.value else {
-            if node.value != .unusable {
+            if !node.isUnusable {
                 problems.report(
                     at: node.location, "'include' is \(node.value.kind), not a list",
                     "write include = [\"conf.d/*.toml\"]")
             }
             return
         }
-        for pattern in patterns where pattern.value != .unusable {
+        for pattern in patterns where !pattern.isUnusable {
             guard case .string(let text) = pattern.value, !text.isEmpty, !text.utf8.contains(0) else {
                 problems.report(
                     at: pattern.location, "'include' has \(pattern.value.kind) that is no pattern of files",

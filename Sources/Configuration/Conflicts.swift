@@ -30,20 +30,28 @@ extension Settings {
     }
 
     private func repeatedListeners() -> [Diagnostic] {
-        var first: [String: Located<ListenAddress>] = [:]
+        var first: [String: SourceLocation] = [:]
         var diagnostics: [Diagnostic] = []
+        func claim(_ place: String, _ what: String, at location: SourceLocation) {
+            if let other = first[place] {
+                diagnostics.append(
+                    Diagnostic(
+                        at: location, "\(what), which \(other) listens on already", "use another address or port"))
+            } else {
+                first[place] = location
+            }
+        }
         for listen in relays.flatMap(\.listen) {
             // Whatever is spoken there, a port can be taken once; port 0 is another one each time.
             if listen.value.hostPort?.port == 0 { continue }
             let place = listen.value.hostPort?.description ?? listen.value.description
-            if let other = first[place] {
-                diagnostics.append(
-                    Diagnostic(
-                        at: listen.location, "'listen' has \"\(listen.value)\", which \(other.location) listens on",
-                        "use another address or port"))
-            } else {
-                first[place] = listen
-            }
+            claim(place, "'listen' has \"\(listen.value)\"", at: listen.location)
+        }
+        if let http = admin.http, http.port != 0 {
+            claim(http.description, "'http' is \"\(http)\"", at: admin.locations["http"])
+        }
+        if let socket = admin.socket {
+            claim("unix://\(socket)", "'socket' is \"\(socket)\"", at: admin.locations["socket"])
         }
         return diagnostics
     }

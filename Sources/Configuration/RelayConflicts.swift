@@ -105,6 +105,7 @@ extension RelaySettings {
         refuse(
             "insecure-open-relay", "is for listeners whose clients choose the destination, which this relay has not",
             "remove it", if: insecureOpenRelay && !choosesDestination)
+        refuse("allow", "is empty, which lets nobody in", "write networks, or remove it", if: allow?.isEmpty == true)
         refuse(
             "health-check", "has no upstream with an address to check", "remove it",
             if: healthCheck != nil && upstreams.allSatisfy { $0.isBuiltIn || $0 == .directTCP || $0 == .directMPTCP })

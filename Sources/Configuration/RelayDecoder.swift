@@ -39,10 +39,10 @@ struct RelayDecoder {
         _ key: String, _ table: inout TableReader, example: String,
         _ read: (TOMLNode) throws(TOMLBadValue) -> Address
     ) -> [Located<Address>] {
-        let before = table.problems.list.count
+        let before = table.problems.faultCount
         let values = table.list(key, allowSingle: true, read) ?? []
         table.require(key, example: example)
-        if values.isEmpty, table.problems.list.count == before, let location = table.locations[key],
+        if values.isEmpty, table.problems.faultCount == before, let location = table.locations[key],
             table.problems.reportsMissing
         {
             table.problems.report(at: location, "'\(key)' is an empty list", "write \(key) = \(example)")

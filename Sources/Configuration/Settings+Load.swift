@@ -43,6 +43,10 @@ extension Settings {
         var diagnostics = problems.list.map(Diagnostic.init)
         diagnostics += settings.conflicts(
             amongRelays: decoder.completeRelays, isWhole: problems.reportsMissing)
+        if problems.list.count == TOMLProblems.maximum, let last = problems.list.last {
+            diagnostics.append(
+                Diagnostic(at: SourceLocation(last.location), "there are more errors", "mend these first"))
+        }
         guard diagnostics.isEmpty else {
             throw ConfigurationError(diagnostics: sorted(diagnostics, by: order))
         }

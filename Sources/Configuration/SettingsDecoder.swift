@@ -11,7 +11,7 @@ struct SettingsDecoder {
     mutating func decode(_ root: TOMLTable, file: String) -> Settings {
         var settings = Settings(file: file)
         var top = TableReader(
-            root, name: "the top level", at: TOMLLocation(source: file, line: 1, column: 1), problems: problems)
+            root, name: "", at: TOMLLocation(source: file, line: 1, column: 1), problems: problems)
         // Taken by the file reader.
         _ = top.node("include")
         if var table = top.table("daemon", name: "[daemon]") { settings.daemon = daemon(&table) }
@@ -27,10 +27,10 @@ struct SettingsDecoder {
             settings.paths = decoder.decode(&table)
         }
         for var table in top.tables("relay", name: "[[relay]]") {
-            let before = problems.list.count
+            let before = problems.faultCount
             var decoder = RelayDecoder(position: completeRelays.count + 1)
             settings.relays.append(decoder.decode(&table))
-            completeRelays.append(problems.list.count == before)
+            completeRelays.append(problems.faultCount == before)
         }
         top.finish()
         return settings

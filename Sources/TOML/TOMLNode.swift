@@ -22,6 +22,11 @@ public struct TOMLNode: Sendable, Equatable {
     /// The value itself.
     public var value: TOMLValue
 
+    /// Whether the value could not be had; see ``TOMLValue/unusable``.
+    public var isUnusable: Bool {
+        if case .unusable = value { true } else { false }
+    }
+
     /// A value that was read, or made, at `location`.
     public init(_ value: TOMLValue, at location: TOMLLocation) {
         self.location = location

@@ -1,7 +1,7 @@
 /// Reads a table key by key, and goes on after a fault: problems are collected, not thrown, and a value that cannot be
 /// used counts as absent. `finish()` then reports every key that nobody asked for.
 public struct TableReader {
-    /// How messages call the table, for example `[daemon]`.
+    /// How messages call the table, for example `[daemon]`; empty for the top level of a file.
     public let name: String
     /// Where the table begins.
     public let location: TOMLLocation
@@ -10,6 +10,7 @@ public struct TableReader {
     /// Where the value of each key that was found begins.
     public private(set) var locations: [String: TOMLLocation] = [:]
 
+    private var place: String { name.isEmpty ? "at the top level" : "in \(name)" }
     private let table: TOMLTable
     private var known: [String] = []
 
@@ -26,7 +27,10 @@ public struct TableReader {
         known.append(key)
         guard let entry = table[key] else { return nil }
         locations[key] = entry.node.location
-        if entry.node.value == .unusable { return nil }
+        if entry.node.isUnusable {
+            problems.noteUnusable()
+            return nil
+        }
         return entry.node
     }
 
@@ -54,7 +58,7 @@ public struct TableReader {
             return nil
         }
         var values: [(value: Value, location: TOMLLocation)] = []
-        for element in elements where element.value != .unusable {
+        for element in elements {
             if let value = convert(element, key: key, read) { values.append((value, element.location)) }
         }
         return values
@@ -81,7 +85,7 @@ public struct TableReader {
             return []
         }
         var readers: [TableReader] = []
-        for element in elements where element.value != .unusable {
+        for element in elements {
             if case .table(let inner) = element.value {
                 readers.append(TableReader(inner, name: name, at: element.location, problems: problems))
             } else {
@@ -99,18 +103,22 @@ public struct TableReader {
 
     /// Reports every key that was never asked for. Call it last.
     public func finish() {
-        problems.note(keys: known, of: name)
+        problems.note(known: known, found: locations.keys, of: name)
         for entry in table.entries where !known.contains(entry.key) {
             let remedy =
                 NearestWord.find(entry.key, among: known).map { "write '\($0)'" }
                 ?? "it knows \(known.sorted().joined(separator: ", "))"
-            problems.report(at: entry.keyLocation, "unknown key '\(entry.key)' in \(name)", remedy)
+            problems.report(at: entry.keyLocation, "unknown key '\(entry.key)' \(place)", remedy)
         }
     }
 
     private func convert<Value>(
         _ node: TOMLNode, key: String, _ read: (TOMLNode) throws(TOMLBadValue) -> Value
     ) -> Value? {
+        if node.isUnusable {
+            problems.noteUnusable()
+            return nil
+        }
         do throws(TOMLBadValue) {
             return try read(node)
         } catch {
