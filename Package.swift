@@ -56,7 +56,7 @@ let package = Package(
             swiftSettings: strict),
 
         // Control plane
-        .target(name: "Configuration", dependencies: ["TOML", "CLinux"], swiftSettings: strict),
+        .target(name: "Configuration", dependencies: ["TOML", systemPackage], swiftSettings: strict),
         .target(
             name: "Upstreams", dependencies: ["CAres", "LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
         .target(
