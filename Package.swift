@@ -74,7 +74,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "braid",
-            dependencies: ["Configuration", "Daemon", "LinuxSystem", "MultipathTCP", argumentParser, systemPackage],
+            dependencies: ["CLinux", "Configuration", "Daemon", "LinuxSystem", "MultipathTCP", argumentParser, systemPackage],
             swiftSettings: strict),
 
         // Tests
