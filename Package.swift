@@ -103,3 +103,13 @@ let package = Package(
     cLanguageStandard: .gnu17,
     cxxLanguageStandard: .cxx20
 )
+
+// Fuzz targets need -sanitize=fuzzer, so they exist only when asked for ("make fuzz" sets this).
+if Context.environment["BRAID_FUZZ"] != nil {
+    package.targets += [
+        .target(name: "CFuzzer", path: "Fuzz/CFuzzer", cSettings: linuxC),
+        .executableTarget(
+            name: "FuzzConfiguration", dependencies: ["CFuzzer", "Configuration"], path: "Fuzz/FuzzConfiguration",
+            swiftSettings: strict),
+    ]
+}
