@@ -56,7 +56,7 @@ let package = Package(
             swiftSettings: strict),
 
         // Control plane
-        .target(name: "Configuration", dependencies: ["TOML", "CLinux"], swiftSettings: strict),
+        .target(name: "Configuration", dependencies: ["TOML", systemPackage], swiftSettings: strict),
         .target(
             name: "Upstreams", dependencies: ["CAres", "LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
         .target(
@@ -81,7 +81,7 @@ let package = Package(
         .target(
             name: "Lab", dependencies: ["LinuxSystem", "CLinux", "CLab", systemPackage], path: "Tests/Lab",
             swiftSettings: strictTests),
-        .target(name: "CLab", path: "Tests/CLab", cSettings: linuxC),
+        .target(name: "CLab", path: "Tests/CLab", cSettings: linuxC + [.unsafeFlags(["-O2"])]),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", systemPackage], swiftSettings: strictTests),
         .testTarget(
             name: "MultipathTCPTests", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", "CNamespace", systemPackage],

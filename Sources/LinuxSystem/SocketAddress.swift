@@ -35,7 +35,8 @@ public struct SocketAddress: Hashable, Sendable {
         low = c.bytes.1
     }
 
-    var c: linux_address {
+    /// In the C wrappers' form.
+    public var c: linux_address {
         linux_address(family: family16, port: port, scope: scope, bytes: (high, low))
     }
 

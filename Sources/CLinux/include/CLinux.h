@@ -6,6 +6,7 @@
 #include "linux_descriptor.h"
 #include "linux_epoll.h"
 #include "linux_mptcp.h"
+#include "linux_multipath.h"
 #include "linux_pipe.h"
 #include "linux_poll.h"
 #include "linux_process.h"
