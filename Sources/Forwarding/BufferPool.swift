@@ -19,7 +19,7 @@ struct BufferPool: ~Copyable {
     }
 
     deinit {
-        for unsafebuffer in unsafe memory { unsafe buffer.deallocate() }
+        for index in unsafe memory.indices { unsafe memory[index].deallocate() }
     }
 
     /// Borrows a buffer of `Tuning.scratchSize`, or of `Tuning.smallBufferSize` when that is enough for `count`.

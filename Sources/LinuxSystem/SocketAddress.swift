@@ -36,7 +36,7 @@ public struct SocketAddress: Hashable, Sendable {
     }
 
     /// In the C wrappers' form.
-    public var c: linux_address {
+    package var c: linux_address {
         linux_address(family: family16, port: port, scope: scope, bytes: (high, low))
     }
 
