@@ -84,8 +84,9 @@ let package = Package(
         .target(name: "CLab", path: "Tests/CLab", cSettings: linuxC + [.unsafeFlags(["-O2"])]),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", systemPackage], swiftSettings: strictTests),
         .testTarget(
-            name: "MultipathTCPTests", dependencies: ["MultipathTCP", "LinuxSystem", "Lab", systemPackage],
+            name: "MultipathTCPTests", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", "CNamespace", systemPackage],
             swiftSettings: strictTests),
+        .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: linuxC),
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: strictTests),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TOML"], swiftSettings: strictTests),
         .testTarget(

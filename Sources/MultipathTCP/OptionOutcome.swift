@@ -1,3 +1,4 @@
+internal import CLinux
 public import LinuxSystem
 public import SystemPackage
 
@@ -39,6 +40,7 @@ extension Socket {
     ///   - interval: seconds between probes.
     ///   - count: probes without an answer before the connection is given up.
     public borrowing func attemptKeepalive(idle: CInt, interval: CInt, count: CInt) -> OptionOutcome {
+        makeFirstSubflow()
         let switched = attempt(.keepalive, 1)
         guard switched == .set else { return switched }
         let timed = attempt(.keepaliveIdle, idle)
@@ -54,7 +56,11 @@ extension Socket {
     }
 
     /// Chooses the congestion control by name; on MPTCP it reaches every subflow. tcp(7).
+    ///
+    /// - Returns: `.failed(.noSuchFileOrDirectory)` when the kernel has none of that name, `.failed(.notPermitted)` when this
+    ///   process may not use it (`net.ipv4.tcp_allowed_congestion_control`).
     public borrowing func attemptCongestionControl(_ name: String) -> OptionOutcome {
+        makeFirstSubflow()
         do {
             try set(congestionControl: name)
             return .set
@@ -69,7 +75,7 @@ extension Socket {
     }
 
     /// Sets the DSCP and ECN byte: `IP_TOS` on an IPv4 socket; on an IPv6 one `IPV6_TCLASS`, and `IP_TOS` too for the IPv4
-    /// peers that a dual-stack socket may have. ip(7), ipv6(7).
+    /// peers that a dual-stack socket may have. ip(7), ipv6(7). Linux 6.18 has no `IPV6_TCLASS` on MPTCP.
     public borrowing func attemptTypeOfService(_ value: UInt8, _ family: SocketAddress.Family) -> OptionOutcome {
         guard family == .ipv6 else { return attempt(.typeOfService, CInt(value)) }
         let outcome = attempt(.trafficClass, CInt(value))
@@ -81,5 +87,12 @@ extension Socket {
     /// Unsupported on MPTCP; it works after a fallback.
     public borrowing func attemptUserTimeout(milliseconds: CInt) -> OptionOutcome {
         attempt(.userTimeout, milliseconds)
+    }
+
+    /// Has the kernel make an MPTCP socket's first subflow, if there is none yet: without one it takes any value of an option
+    /// that the subflows check, and the mistake would show nowhere. Asking for an option that only a subflow has does it.
+    private borrowing func makeFirstSubflow() {
+        _ = try? option(
+            SocketOption(level: CInt(LINUX_SOL_TCP), name: CInt(LINUX_TCP_CONGESTION), label: "TCP_CONGESTION"))
     }
 }

@@ -35,28 +35,29 @@ public struct SubflowReader: ~Copyable {
     /// - Throws: `Errno.socketNotConnected` when it is not connected, `.notSupportedOnSocket` and its like when it is not TCP.
     @discardableResult
     public mutating func read(_ raw: CInt) throws(Errno) -> Int {
-        count = 0
-        total = 0
         info = nil
         var full = linux_mptcp_info()
         var length: UInt32 = 0
-        var answer = unsafe linux_mptcp_full_info(raw, &full, &length, entries.baseAddress, UInt32(entries.count))
-        if answer >= 0 {
-            info = MultipathInfo(full, length: Int(length))
-        } else {
-            answer = try readWithoutFullInfo(raw)
-        }
+        let answer = unsafe linux_mptcp_full_info(raw, &full, &length, entries.baseAddress, UInt32(entries.count))
+        guard answer >= 0 else { return try readOlder(raw) }
+        info = MultipathInfo(full, length: Int(length))
+        return filled(answer)
+    }
+
+    /// What is left on a kernel without `MPTCP_FULL_INFO`, or without multipath.
+    mutating func readOlder(_ raw: CInt) throws(Errno) -> Int {
+        info = nil
+        _ = filled(0)
+        let answer = unsafe linux_mptcp_subflow_arrays(raw, entries.baseAddress, UInt32(entries.count))
+        if answer >= 0 { return filled(answer) }
+        _ = try check(unsafe linux_tcp_as_subflow(raw, entries.baseAddress))
+        return filled(1)
+    }
+
+    private mutating func filled(_ answer: CInt) -> Int {
         total = Int(answer)
         count = min(total, unsafe entries.count)
         return count
-    }
-
-    /// The older ways. A multipath connection whose last subflow is gone has 0 subflows, and is no error.
-    private func readWithoutFullInfo(_ raw: CInt) throws(Errno) -> CInt {
-        let answer = unsafe linux_mptcp_subflow_arrays(raw, entries.baseAddress, UInt32(entries.count))
-        if answer >= 0 { return answer }
-        _ = try check(unsafe linux_tcp_as_subflow(raw, entries.baseAddress))
-        return 1
     }
 
     /// The subflow at `index` of the last `read`.
