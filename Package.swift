@@ -79,9 +79,13 @@ let package = Package(
 
         // Tests
         .target(
-            name: "Lab", dependencies: ["LinuxSystem", "CLinux", "CLab", systemPackage], path: "Tests/Lab",
-            swiftSettings: strictTests),
+            name: "Lab", dependencies: ["CLab"], path: "Tests/Lab",
+            // The link emulator has microseconds for a packet, in debug builds too.
+            swiftSettings: strictTests + [.unsafeFlags(["-O"])]),
         .target(name: "CLab", path: "Tests/CLab", cSettings: linuxC + [.unsafeFlags(["-O2"])]),
+        .executableTarget(
+            name: "braid-lab", dependencies: ["Lab", "CLab", argumentParser], path: "Tests/LabShell",
+            swiftSettings: strictTests),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", systemPackage], swiftSettings: strictTests),
         .testTarget(
             name: "MultipathTCPTests", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", "CNamespace", systemPackage],
@@ -97,7 +101,7 @@ let package = Package(
         .testTarget(
             name: "ServiceManagerTests", dependencies: ["ServiceManager", "LinuxSystem", logging, systemPackage],
             swiftSettings: strictTests),
-        .testTarget(name: "LabTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
+        .testTarget(name: "LabTests", dependencies: ["Lab", "CLab"], swiftSettings: strictTests),
         .testTarget(name: "EndToEndTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
         .testTarget(name: "SystemdTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
     ],

@@ -17,7 +17,12 @@ public final class Link: Sendable {
 
     private let state: LabState
     private let lanes: [Int]
-    private let current: Mutex<[LinkProfile]>
+    private struct Current {
+        var profiles: [LinkProfile]
+        var blackholes = [false, false]
+        var cut = false
+    }
+    private let current: Mutex<Current>
 
     init(
         number: Int, name: String, ends hosts: [Host], profiles: [LinkProfile], mtu: Int, state: LabState
@@ -26,7 +31,7 @@ public final class Link: Sendable {
         self.number = number
         self.state = state
         lanes = [2 * (number - 1), 2 * (number - 1) + 1]
-        current = Mutex(profiles)
+        current = Mutex(Current(profiles: profiles))
         let ends = hosts.enumerated().map { LinkEnd(host: $1, link: number, end: $0) }
         self.ends = ends
         try checkName(name)
@@ -96,7 +101,7 @@ public final class Link: Sendable {
     ///
     /// - Parameter direction: `.aToB` or `.bToA`; for `.both` that from A to B.
     public func profile(_ direction: LinkDirection) -> LinkProfile {
-        current.withLock { $0[direction.lanes[0]] }
+        current.withLock { $0.profiles[direction.lanes[0]] }
     }
 
     /// Changes the link; what is not given stays. Packets that wait are sent at the new rate; those under way arrive
@@ -113,12 +118,12 @@ public final class Link: Sendable {
         direction: LinkDirection = .both
     ) {
         for lane in direction.lanes {
-            let profile = current.withLock { profiles in
-                let old = profiles[lane]
-                profiles[lane] = LinkProfile(
+            let profile = current.withLock { current in
+                let old = current.profiles[lane]
+                current.profiles[lane] = LinkProfile(
                     rate: rate ?? old.rate, delay: delay ?? old.delay, loss: loss ?? old.loss,
                     queue: queue ?? old.queue)
-                return profiles[lane]
+                return current.profiles[lane]
             }
             state.emulator.perform(.set(lane: lanes[lane], profile: profile))
         }
@@ -133,9 +138,20 @@ public final class Link: Sendable {
     ///   - direction: Which way.
     public func blackhole(_ on: Bool, direction: LinkDirection = .both) {
         for lane in direction.lanes {
+            current.withLock { $0.blackholes[lane] = on }
             state.emulator.perform(.setBlackhole(lane: lanes[lane], on: on))
         }
     }
+
+    /// Whether packets vanish silently.
+    ///
+    /// - Parameter direction: Which way; for `.both`, whether they do both ways.
+    public func isBlackhole(_ direction: LinkDirection) -> Bool {
+        current.withLock { current in direction.lanes.allSatisfy { current.blackholes[$0] } }
+    }
+
+    /// Whether the cable is unplugged.
+    public var isCut: Bool { current.withLock { $0.cut } }
 
     /// Unplugs the cable, or plugs it in: both hosts see their interface lose its carrier, and what was under way is
     /// lost.
@@ -155,6 +171,7 @@ public final class Link: Sendable {
         for lane in lanes where !down {
             state.emulator.perform(.setCut(lane: lane, on: false))
         }
+        current.withLock { $0.cut = down }
         for end in ends {
             try awaitCarrier(!down, at: end.host)
         }
