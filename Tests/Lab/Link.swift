@@ -30,27 +30,49 @@ public final class Link: Sendable {
         self.name = name
         self.number = number
         self.state = state
-        lanes = [2 * (number - 1), 2 * (number - 1) + 1]
         current = Mutex(Current(profiles: profiles))
         let ends = hosts.enumerated().map { LinkEnd(host: $1, link: number, end: $0) }
         self.ends = ends
         try checkName(name)
+        do throws(LabError) {
+            let ports = try Self.makeWires(number: number, name: name, ends: ends, mtu: mtu, state: state)
+            let answer = state.emulator.perform(.addLink(ports: ports, profiles: profiles, seed: state.seed))
+            lanes = [answer.firstLane, answer.firstLane + 1]
+        } catch {
+            // With its half in the emulator's namespace, the host's half of a wire goes as well.
+            for end in 0..<2 {
+                _ = try? state.wires.run(["ip", "link", "del", Self.wire(number, end)], expecting: nil)
+            }
+            throw error
+        }
         for end in 0..<2 {
+            try ends[end].bringUp(name, neighbour: ends[1 - end])
+        }
+        try carrier(down: false)
+    }
+
+    /// Makes the two veth pairs, and opens the emulator's ports on them.
+    private static func makeWires(
+        number: Int, name: String, ends: [LinkEnd], mtu: Int, state: LabState
+    ) throws(LabError) -> [PortHandover] {
+        for (index, end) in ends.enumerated() {
+            // An index far from any in a host: the kernel reports a change of carrier at once only for an interface
+            // whose peer has another index, and up to a second later for others.
             try state.wires.run(
                 [
-                    "ip", "link", "add", "name", wire(end), "index", "\(wireIndex(end))", "mtu", "\(mtu)",
-                    "type", "veth", "peer", "name", name, "mtu", "\(mtu)", "address", ends[end].hardware, "netns",
-                    "/proc/self/fd/3",
-                ], descriptors: [hosts[end].namespace.descriptor.number])
-            try hosts[end].inNamespace { () throws(LabError) in
-                try checked(clab_interface_plain_packets(name), "\(hosts[end].name): switch offloads of \(name) off")
+                    "ip", "link", "add", "name", wire(number, index), "index", "\(10_000 + 2 * number + index)",
+                    "mtu", "\(mtu)", "type", "veth", "peer", "name", name, "mtu", "\(mtu)",
+                    "address", end.hardware, "netns", "/proc/self/fd/3",
+                ], descriptors: [end.host.namespace.descriptor.number])
+            try end.host.inNamespace { () throws(LabError) in
+                try checked(clab_interface_plain_packets(name), "\(end.host.name): switch offloads of \(name) off")
             }
         }
-        let ports = try state.wires.enter { () throws(LabError) -> [PortHandover] in
+        return try state.wires.enter { () throws(LabError) -> [PortHandover] in
             var ports: [PortHandover] = []
-            for end in 0..<2 {
+            for index in 0..<2 {
                 var port = clab_port()
-                let result = clab_port_open(wire(end), UInt32(mtu), &port)
+                let result = clab_port_open(wire(number, index), UInt32(mtu), &port)
                 if result < 0 {
                     for var opened in ports { clab_port_close(&opened.port) }
                     throw LabError("link \(name): open the emulator's port", errno: -result)
@@ -59,19 +81,10 @@ public final class Link: Sendable {
             }
             return ports
         }
-        state.emulator.perform(.addLink(number: number - 1, ports: ports, profiles: profiles, seed: state.seed))
-        for end in 0..<2 {
-            try ends[end].bringUp(name, neighbour: ends[1 - end])
-        }
-        try carrier(down: false)
     }
 
-    /// The emulator's end of the veth at end A (0) or B (1).
-    private func wire(_ end: Int) -> String { "k\(number)\(end == 0 ? "a" : "b")" }
-
-    /// Far from any index in a host: the kernel reports a change of carrier at once only for an interface whose peer
-    /// has another index, and up to a second later for others.
-    private func wireIndex(_ end: Int) -> Int { 10_000 + 2 * number + end }
+    /// The emulator's half of the veth pair at end A (0) or B (1).
+    private static func wire(_ number: Int, _ end: Int) -> String { "k\(number)\(end == 0 ? "a" : "b")" }
 
     // MARK: Addresses
 
@@ -165,7 +178,8 @@ public final class Link: Sendable {
         try state.wires.enter { () throws(LabError) in
             for end in 0..<2 {
                 try checked(
-                    clab_interface_set_up(wire(end), !down), "link \(name): set carrier \(down ? "down" : "up")")
+                    clab_interface_set_up(Self.wire(number, end), !down),
+                    "link \(name): set carrier \(down ? "down" : "up")")
             }
         }
         for lane in lanes where !down {
@@ -207,7 +221,7 @@ public final class Link: Sendable {
     /// - Parameter direction: `.aToB` or `.bToA`; for `.both` the sum.
     public func counters(_ direction: LinkDirection) -> LinkCounters {
         direction.lanes.reduce(into: LinkCounters()) { sum, lane in
-            sum.add(state.emulator.perform(.counters(lane: lanes[lane])))
+            sum.add(state.emulator.perform(.counters(lane: lanes[lane])).counters)
         }
     }
 }

@@ -113,11 +113,13 @@ struct EmulatorLoop: ~Copyable {
         pause = min(max(shortest / 16, Self.shortestPause), Self.longestPause)
     }
 
-    /// Does what another thread asked for; answers counters if it asked for those.
-    mutating func perform(_ command: EmulatorCommand) -> LinkCounters {
+    /// Does what another thread asked for.
+    mutating func perform(_ command: EmulatorCommand) -> EmulatorAnswer {
+        var answer = EmulatorAnswer()
         switch command {
-        case .addLink(let number, let handover, let profiles, let seed):
-            precondition(2 * number == count && count + 2 <= 2 * Self.mostLinks, "links are added in order")
+        case .addLink(let handover, let profiles, let seed):
+            precondition(count + 2 <= 2 * Self.mostLinks, "the lab numbers no more links than this")
+            answer.firstLane = count
             for end in 0..<2 {
                 (ports + count).initialize(to: handover[end].port)
                 (lanes + count).initialize(to: Lane(profile: profiles[end], seed: seed &+ UInt64(count)))
@@ -134,10 +136,10 @@ struct EmulatorLoop: ~Copyable {
             lanes[lane].setCut(on)
         case .counters(let lane):
             lanes[lane].countFailures(Int(max(0, clab_port_take_drops(ports + lane))))
-            return lanes[lane].snapshot(at: clab_monotonic_ns())
+            answer.counters = lanes[lane].snapshot(at: clab_monotonic_ns())
         case .stop:
             break
         }
-        return LinkCounters()
+        return answer
     }
 }
