@@ -94,7 +94,7 @@ let package = Package(
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: strictTests),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TOML"], swiftSettings: strictTests),
         .testTarget(
-            name: "ForwardingTests", dependencies: ["Forwarding", "LinuxSystem", "MultipathTCP", systemPackage],
+            name: "ForwardingTests", dependencies: ["Forwarding", "LinuxSystem", "CLinux", "MultipathTCP", systemPackage],
             swiftSettings: strictTests),
         .testTarget(
             name: "UpstreamsTests", dependencies: ["Upstreams", "LinuxSystem", "Lab", systemPackage], swiftSettings: strictTests),
