@@ -39,7 +39,7 @@ struct Shell: ParsableCommand {
     @Option(help: "How many bytes may wait to be sent: 64k, 2m; default 100 ms at the rate.")
     var queue: String?
 
-    @Argument(parsing: .captureForPassthrough, help: "A command to run instead of a shell.")
+    @Argument(parsing: .postTerminator, help: "A command to run instead of a shell, after --.")
     var command: [String] = []
 
     func validate() throws {
@@ -73,7 +73,7 @@ struct Shell: ParsableCommand {
     }
 
     private func runCommand(in near: Host, _ control: ControlServer) throws -> Int32 {
-        var arguments = command.first == "--" ? Array(command.dropFirst()) : command
+        var arguments = command
         if arguments.isEmpty {
             let shell = getenv("SHELL").map { String(cString: $0) } ?? "/bin/sh"
             arguments = [shell]
