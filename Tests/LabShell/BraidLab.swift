@@ -13,6 +13,9 @@ struct BraidLab: ParsableCommand {
             given command, in host near. There, `lab` shows and changes the links and runs commands in host far; \
             `lab help` lists what it can do. Everything vanishes when the shell ends.
 
+            braid-lab --links 2 --rate 50mbit --delay 10ms --loss 1% --queue 64k [-- COMMAND…]; \
+            `braid-lab help shell` says more about these.
+
             Needs root or, as an ordinary user, a system that allows user namespaces.
             """,
         subcommands: [Shell.self, Control.self],
