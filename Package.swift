@@ -101,7 +101,7 @@ let package = Package(
         .testTarget(
             name: "ServiceManagerTests", dependencies: ["ServiceManager", "LinuxSystem", logging, systemPackage],
             swiftSettings: strictTests),
-        .testTarget(name: "LabTests", dependencies: ["Lab", "CLab"], swiftSettings: strictTests),
+        .testTarget(name: "LabTests", dependencies: ["Lab", "CLab", "braid-lab"], swiftSettings: strictTests),
         .testTarget(name: "EndToEndTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
         .testTarget(name: "SystemdTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
     ],
