@@ -72,9 +72,19 @@ let package = Package(
             name: "ServiceManager",
             dependencies: ["CSystemd", "CLinux", "LinuxSystem", logging, systemPackage],
             swiftSettings: strict),
+        .target(
+            name: "Probe", dependencies: ["LinuxSystem", "MultipathTCP", "CLinux", systemPackage], swiftSettings: strict),
         .executableTarget(
             name: "braid",
-            dependencies: ["Configuration", "Daemon", "LinuxSystem", "MultipathTCP", argumentParser, systemPackage],
+            dependencies: ["Configuration", "Daemon", "LinuxSystem", "MultipathTCP", "Probe", argumentParser, systemPackage],
+            swiftSettings: strict),
+
+        // Examples of the MultipathTCP library: swift run example-echo-server
+        .executableTarget(
+            name: "example-echo-server", dependencies: ["MultipathTCP", "LinuxSystem"], path: "Examples/EchoServer",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "example-echo-client", dependencies: ["MultipathTCP", "LinuxSystem"], path: "Examples/EchoClient",
             swiftSettings: strict),
 
         // Tests
