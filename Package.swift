@@ -94,7 +94,13 @@ let package = Package(
         .target(name: "CLab", path: "Tests/CLab", cSettings: linuxC + [.unsafeFlags(["-O2"])]),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", systemPackage], swiftSettings: strictTests),
         .testTarget(
-            name: "MultipathTCPTests", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", "CNamespace", systemPackage],
+            name: "MultipathTCPTests", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", "TestNamespace", systemPackage],
+            swiftSettings: strictTests),
+        .testTarget(
+            name: "ProbeTests", dependencies: ["Probe", "MultipathTCP", "LinuxSystem", "TestNamespace", systemPackage],
+            swiftSettings: strictTests),
+        .target(
+            name: "TestNamespace", dependencies: ["CNamespace", "LinuxSystem", systemPackage], path: "Tests/TestNamespace",
             swiftSettings: strictTests),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: linuxC),
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: strictTests),
