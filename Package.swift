@@ -56,7 +56,7 @@ let package = Package(
             swiftSettings: strict),
 
         // Control plane
-        .target(name: "Configuration", dependencies: ["TOML", "CLinux"], swiftSettings: strict),
+        .target(name: "Configuration", dependencies: ["TOML", systemPackage], swiftSettings: strict),
         .target(
             name: "Upstreams", dependencies: ["CAres", "LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
         .target(
@@ -74,18 +74,23 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "braid",
-            dependencies: ["Configuration", "Daemon", "LinuxSystem", "MultipathTCP", argumentParser, systemPackage],
+            dependencies: ["CLinux", "Configuration", "Daemon", "LinuxSystem", "MultipathTCP", argumentParser, systemPackage],
             swiftSettings: strict),
 
         // Tests
         .target(
-            name: "Lab", dependencies: ["LinuxSystem", "CLinux", "CLab", systemPackage], path: "Tests/Lab",
+            name: "Lab", dependencies: ["CLab"], path: "Tests/Lab",
+            // The link emulator has microseconds for a packet, in debug builds too.
+            swiftSettings: strictTests + [.unsafeFlags(["-O"])]),
+        .target(name: "CLab", path: "Tests/CLab", cSettings: linuxC + [.unsafeFlags(["-O2"])]),
+        .executableTarget(
+            name: "braid-lab", dependencies: ["Lab", "CLab", argumentParser], path: "Tests/LabShell",
             swiftSettings: strictTests),
-        .target(name: "CLab", path: "Tests/CLab", cSettings: linuxC),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", systemPackage], swiftSettings: strictTests),
         .testTarget(
-            name: "MultipathTCPTests", dependencies: ["MultipathTCP", "LinuxSystem", "Lab", systemPackage],
+            name: "MultipathTCPTests", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", "CNamespace", systemPackage],
             swiftSettings: strictTests),
+        .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: linuxC),
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: strictTests),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TOML"], swiftSettings: strictTests),
         .testTarget(
@@ -96,10 +101,20 @@ let package = Package(
         .testTarget(
             name: "ServiceManagerTests", dependencies: ["ServiceManager", "LinuxSystem", logging, systemPackage],
             swiftSettings: strictTests),
-        .testTarget(name: "LabTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
+        .testTarget(name: "LabTests", dependencies: ["Lab", "CLab"], swiftSettings: strictTests),
         .testTarget(name: "EndToEndTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
         .testTarget(name: "SystemdTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
     ],
     cLanguageStandard: .gnu17,
     cxxLanguageStandard: .cxx20
 )
+
+// Fuzz targets need -sanitize=fuzzer, so they exist only when asked for ("make fuzz" sets this).
+if Context.environment["BRAID_FUZZ"] != nil {
+    package.targets += [
+        .target(name: "CFuzzer", path: "Fuzz/CFuzzer", cSettings: linuxC),
+        .executableTarget(
+            name: "FuzzConfiguration", dependencies: ["CFuzzer", "Configuration"], path: "Fuzz/FuzzConfiguration",
+            swiftSettings: strict),
+    ]
+}

@@ -29,7 +29,7 @@ public struct Socket: ~Copyable, Sendable {
     /// - Parameters:
     ///   - family: `.ipv4` or `.ipv6`.
     ///   - streamProtocol: TCP or MPTCP.
-    /// - Throws: `Errno`: `.protocolNotSupported` (a kernel without MPTCP), `.noProtocolOption` (MPTCP switched off),
+    /// - Throws: `Errno`: `.protocolNotSupported` (a kernel without MPTCP), `.protocolNotAvailable` (MPTCP switched off),
     ///   `.addressFamilyNotSupported` (no IPv6), `.tooManyOpenFiles`, `.tooManyOpenFilesInSystem`.
     public static func stream(_ family: SocketAddress.Family, _ streamProtocol: StreamProtocol) throws(Errno) -> Socket
     {

@@ -1,4 +1,4 @@
-internal import CLinux
+package import CLinux
 public import SystemPackage
 
 /// An IPv4 or IPv6 address with a port, the unnamed peer of a Unix socket, or nothing: 24 plain bytes, so that the
@@ -26,7 +26,8 @@ public struct SocketAddress: Hashable, Sendable {
     public static let unix = SocketAddress(
         linux_address(family: UInt16(LINUX_AF_UNIX), port: 0, scope: 0, bytes: (0, 0)))
 
-    init(_ c: linux_address) {
+    /// An address as the C wrappers answer it.
+    package init(_ c: linux_address) {
         family16 = c.family
         port = c.port
         scope = c.scope
@@ -34,7 +35,8 @@ public struct SocketAddress: Hashable, Sendable {
         low = c.bytes.1
     }
 
-    var c: linux_address {
+    /// In the C wrappers' form.
+    package var c: linux_address {
         linux_address(family: family16, port: port, scope: scope, bytes: (high, low))
     }
 
@@ -109,6 +111,16 @@ public struct SocketAddress: Hashable, Sendable {
         switch address.family {
         case .ipv4: return address.bytes[0] == 127
         case .ipv6: return address.bytes.dropLast().allSatisfy { $0 == 0 } && address.bytes.last == 1
+        case .unix, .none: return false
+        }
+    }
+
+    /// `169.254.0.0/16` or `fe80::/10`.
+    public var isLinkLocal: Bool {
+        let bytes = self.bytes
+        switch family {
+        case .ipv4: return bytes[0] == 169 && bytes[1] == 254
+        case .ipv6: return bytes[0] == 0xFE && bytes[1] & 0xC0 == 0x80
         case .unix, .none: return false
         }
     }

@@ -1,0 +1,342 @@
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+/// A client, its upstream, and a flow in each direction.
+///
+/// Belongs to the loop that accepted it, and is touched by no other thread. It lives in the loop's table; its sockets are
+/// closed when it leaves the table, after its flows gave back what they borrowed (`dismantle`).
+struct Connection: ~Copyable {
+    enum Phase {
+        /// Waits for an upstream's addresses.
+        case resolving
+        /// Waits for an upstream to connect.
+        case dialing
+        case relaying
+    }
+
+    /// Why a connection ends; `error` is 0 without one.
+    struct End {
+        var result: ConnectionResult
+        var error = Errno(rawValue: 0)
+        /// Both sides are reset rather than closed in order.
+        var reset = false
+    }
+
+    let id: UInt64
+    /// Index of the relay in the loop's table.
+    let relay: Int
+    let slot: UInt32
+    let generation: UInt32
+    let clientAddress: SocketAddress
+    let opened: MonotonicTime
+
+    var phase = Phase.dialing
+    var client: Side
+    var upstream = Side.absent
+    var dial = Dial()
+    /// The upstream is the client itself.
+    var isEcho = false
+    var upstreamIndex = -1
+    var upstreamAddress = SocketAddress.none
+    var connectTime: UInt64 = 0
+    /// MPTCP was wanted towards the upstream and this kernel has none.
+    var multipathUnavailable = false
+
+    private(set) var up = Flow()
+    private(set) var down = Flow()
+    private(set) var lastActivity: MonotonicTime
+    private var deadlineArmed = false
+    private var deadlineHalfClosed = false
+    private var acknowledgedUp: UInt64?
+    private var acknowledgedDown: UInt64?
+    private var nextSample = MonotonicTime(nanoseconds: 0)
+    private var subflows = 0
+    private var fellBack = false
+    private var wasMultipath = false
+
+    init(
+        id: UInt64, relay: Int, slot: UInt32, generation: UInt32, client: consuming Side, address: SocketAddress,
+        now: MonotonicTime
+    ) {
+        self.id = id
+        self.relay = relay
+        self.slot = slot
+        self.generation = generation
+        self.client = client
+        clientAddress = address
+        opened = now
+        lastActivity = now
+    }
+
+    /// One direction has ended and was passed on.
+    var isHalfClosed: Bool { up.shut != down.shut }
+
+    // MARK: Relaying
+
+    /// Serves one event of one side: moves what can be moved and settles what to wait for next.
+    ///
+    /// - Parameters:
+    ///   - noDelay: whether TCP_NODELAY is to follow the flows.
+    /// - Returns: why the connection ends, or `nil` when it goes on.
+    mutating func serve(
+        _ side: SideName, _ readiness: Readiness, noDelay: Bool, now: MonotonicTime, carriers: inout Carriers,
+        poller: borrowing Poller
+    ) -> End? {
+        let before = up.moved &+ down.moved
+        let broken = !readiness.isDisjoint(with: [.failed, .hungUp])
+        let reads = broken || readiness.contains(.readable)
+        let writes = broken || readiness.contains(.writable)
+        let end: End? =
+            switch side {
+            case .client: serveClient(reads: reads, writes: writes, failed: readiness.contains(.failed), &carriers)
+            case .upstream: serveUpstream(reads: reads, writes: writes, failed: readiness.contains(.failed), &carriers)
+            }
+        if up.moved &+ down.moved != before {
+            lastActivity = now
+            if now >= nextSample { sample(now) }
+        }
+        if let end { return end }
+        if up.shut, down.shut || isEcho { return End(result: .closed) }
+        if noDelay {
+            if isEcho {
+                client.follow(deep: up.deep)
+            } else {
+                client.follow(deep: down.deep)
+                upstream.follow(deep: up.deep)
+            }
+        }
+        return settle(poller)
+    }
+
+    private mutating func serveClient(reads: Bool, writes: Bool, failed: Bool, _ carriers: inout Carriers) -> End? {
+        if isEcho {
+            if let end = turnEcho(&carriers) { return end }
+        } else {
+            if reads, let end = turnUp(&carriers) { return end }
+            if writes, down.held > 0, let end = turnDown(&carriers) { return end }
+        }
+        // An error that no read or write has met, because there was no room to read into.
+        if failed, !up.wantsRead { return reset(.clientReset, client.pendingError()) }
+        return nil
+    }
+
+    private mutating func serveUpstream(reads: Bool, writes: Bool, failed: Bool, _ carriers: inout Carriers) -> End? {
+        if reads, let end = turnDown(&carriers) { return end }
+        if writes, up.held > 0, let end = turnUp(&carriers) { return end }
+        if failed, !down.wantsRead { return reset(.upstreamReset, upstream.pendingError()) }
+        return nil
+    }
+
+    private mutating func turnUp(_ carriers: inout Carriers) -> End? {
+        switch up.turn(
+            from: client.raw, sourceIsMultipath: client.isMultipathSocket, to: upstream.raw, last: down.shut,
+            carriers: &carriers)
+        {
+        case .paused: nil
+        case .sourceFailed(let error): reset(.clientReset, error)
+        case .destinationFailed(let error): reset(.upstreamReset, error)
+        }
+    }
+
+    private mutating func turnDown(_ carriers: inout Carriers) -> End? {
+        switch down.turn(
+            from: upstream.raw, sourceIsMultipath: upstream.isMultipathSocket, to: client.raw, last: up.shut,
+            carriers: &carriers)
+        {
+        case .paused: nil
+        case .sourceFailed(let error): reset(.upstreamReset, error)
+        case .destinationFailed(let error): reset(.clientReset, error)
+        }
+    }
+
+    private mutating func turnEcho(_ carriers: inout Carriers) -> End? {
+        switch up.turn(
+            from: client.raw, sourceIsMultipath: client.isMultipathSocket, to: client.raw, last: true,
+            carriers: &carriers)
+        {
+        case .paused: nil
+        case .sourceFailed(let error), .destinationFailed(let error): reset(.clientReset, error)
+        }
+    }
+
+    private func reset(_ result: ConnectionResult, _ error: Errno) -> End {
+        End(result: result, error: error, reset: true)
+    }
+
+    /// The one place where it is decided what each side is watched for.
+    private mutating func settle(_ poller: borrowing Poller) -> End? {
+        do throws(Errno) {
+            var wanted: Readiness = up.wantsRead ? .readable : []
+            if isEcho ? up.wantsWrite : down.wantsWrite { wanted.insert(.writable) }
+            try client.watch(wanted, token(.client), poller)
+            if !isEcho {
+                wanted = down.wantsRead ? .readable : []
+                if up.wantsWrite { wanted.insert(.writable) }
+                try upstream.watch(wanted, token(.upstream), poller)
+            }
+            return nil
+        } catch {
+            // ENOMEM or ENOSPC (fs.epoll.max_user_watches): without events the connection would hang for ever.
+            return reset(.outOfDescriptors, error)
+        }
+    }
+
+    func token(_ side: SideName) -> EventToken {
+        EventToken(slot: slot, tag: EventTag(side: side, generation: generation).rawValue)
+    }
+
+    // MARK: Dialling
+
+    /// Moves the dial on to the next upstream; `nil` when there is none.
+    mutating func nextUpstreamIndex(count: Int) -> Int? {
+        dial.cancelAll()
+        dial.upstream += 1
+        dial.nextAddress = 0
+        dial.nextAttempt = .never
+        return dial.upstream < count ? dial.upstream : nil
+    }
+
+    /// Moves the dial on to the next address of its upstream; `nil` when there is none.
+    mutating func nextAddressIndex(count: Int) -> Int? {
+        guard dial.nextAddress < count else { return nil }
+        dial.nextAddress += 1
+        return dial.nextAddress - 1
+    }
+
+    /// Gives the upstream its time.
+    mutating func armDial(_ deadline: MonotonicTime) {
+        phase = .dialing
+        dial.upstreamDeadline = deadline
+        dial.nextAttempt = .never
+    }
+
+    // MARK: Counting
+
+    /// Serves one event and answers what it moved, for the relay's counters.
+    mutating func serveCounting(
+        _ side: SideName, _ readiness: Readiness, noDelay: Bool, now: MonotonicTime, carriers: inout Carriers,
+        poller: borrowing Poller
+    ) -> Served {
+        let upBefore = up.moved
+        let downBefore = down.moved
+        let end = serve(side, readiness, noDelay: noDelay, now: now, carriers: &carriers, poller: poller)
+        let bytesUp = up.moved &- upBefore
+        return Served(end: end, bytesUp: bytesUp, bytesDown: isEcho ? bytesUp : down.moved &- downBefore)
+    }
+
+    /// Starts relaying once the upstream is there: what the client has sent already goes first.
+    mutating func begin(
+        noDelay: Bool, now: MonotonicTime, carriers: inout Carriers, poller: borrowing Poller
+    ) -> Served {
+        phase = .relaying
+        connectTime = max(1, now.since(opened))
+        lastActivity = now
+        nextSample = now + Tuning.sampleIntervalNanoseconds / 4
+        return serveCounting(.client, .readable, noDelay: noDelay, now: now, carriers: &carriers, poller: poller)
+    }
+
+    /// What came of serving one event.
+    struct Served {
+        /// Why the connection ends, or `nil` when it goes on.
+        var end: End?
+        var bytesUp: UInt64
+        var bytesDown: UInt64
+    }
+
+    // MARK: Deadlines
+
+    /// Whether the deadline is to be set: it never was, or a direction has ended since.
+    func needsDeadline(_ timeouts: RelayTimeouts) -> Bool {
+        if timeouts.idle == 0, timeouts.halfClose == 0, timeouts.user == 0 { return false }
+        if deadlineArmed { return isHalfClosed && !deadlineHalfClosed }
+        return timeouts.idle != 0 || timeouts.user != 0 || isHalfClosed
+    }
+
+    /// The time when the connection is to be looked at.
+    mutating func armDeadline(_ timeouts: RelayTimeouts) -> MonotonicTime {
+        deadlineArmed = true
+        deadlineHalfClosed = isHalfClosed
+        let deadline = self.deadline(timeouts).at
+        if timeouts.user == 0 { return deadline }
+        return min(deadline, MonotonicTime.now() + timeouts.user)
+    }
+
+    /// Whether bytes have stayed unacknowledged for the user timeout on an MPTCP side, where the kernel has no
+    /// TCP_USER_TIMEOUT. Looked at once a user timeout, so it is found after one to two of them.
+    mutating func checkAcknowledgement(_ timeouts: RelayTimeouts, now: MonotonicTime) -> Bool {
+        guard timeouts.user != 0 else { return false }
+        let up = acknowledged(upstream.raw, upstream.isMultipathSocket, up.moved)
+        let down = acknowledged(client.raw, client.isMultipathSocket, down.moved)
+        let stuck = up != nil && up == acknowledgedUp || down != nil && down == acknowledgedDown
+        acknowledgedUp = up
+        acknowledgedDown = down
+        return stuck
+    }
+
+    /// How far the peer has acknowledged, when it has not acknowledged everything.
+    private func acknowledged(_ raw: CInt, _ isMultipath: Bool, _ moved: UInt64) -> UInt64? {
+        guard raw >= 0, isMultipath else { return nil }
+        let waiting = linux_bytes_unsent(raw)
+        return waiting > 0 && UInt64(waiting) <= moved ? moved - UInt64(waiting) : nil
+    }
+
+    /// When nothing moved for too long; `.never` without a limit.
+    func deadline(_ timeouts: RelayTimeouts) -> (at: MonotonicTime, result: ConnectionResult) {
+        let idle: MonotonicTime = timeouts.idle == 0 ? .never : lastActivity + timeouts.idle
+        guard isHalfClosed, timeouts.halfClose != 0 else { return (idle, .idleTimeout) }
+        let halfClose = lastActivity + timeouts.halfClose
+        return halfClose < idle ? (halfClose, .halfCloseTimeout) : (idle, .idleTimeout)
+    }
+
+    // MARK: Multipath
+
+    /// Counts the subflows of the legs that are MPTCP.
+    private mutating func sample(_ now: MonotonicTime) {
+        nextSample = now + Tuning.sampleIntervalNanoseconds
+        if client.isMultipathSocket { count(linux_multipath_subflows(client.raw)) }
+        if upstream.isMultipathSocket { count(linux_multipath_subflows(upstream.raw)) }
+    }
+
+    private mutating func count(_ answer: CInt) {
+        if answer == 0 { fellBack = true }
+        if answer > 0 {
+            wasMultipath = true
+            subflows = max(subflows, Int(answer))
+        }
+    }
+
+    // MARK: The end
+
+    /// Gives back what the flows borrowed and says what the connection was. Its sockets close when it is destroyed next.
+    mutating func dismantle(_ end: End, now: MonotonicTime, relayID: Int, carriers: inout Carriers) -> ConnectionRecord
+    {
+        if phase == .relaying { sample(now) }
+        up.abandon(&carriers)
+        down.abandon(&carriers)
+        if end.reset {
+            client.resetOnClose()
+            upstream.resetOnClose()
+        }
+        let outcome: MultipathOutcome =
+            fellBack || multipathUnavailable ? .fallback : wasMultipath ? .yes : .no
+        return ConnectionRecord(
+            id: id, relay: relayID, client: clientAddress, upstream: upstreamIndex, upstreamAddress: upstreamAddress,
+            multipath: outcome, subflows: subflows, bytesUp: up.moved, bytesDown: isEcho ? up.moved : down.moved,
+            duration: now.since(opened), connectTime: connectTime, result: end.result, error: end.error)
+    }
+}
+
+/// The two ends of a connection.
+enum SideName: UInt32 {
+    case client = 0
+    case upstream = 1
+}
+
+/// A relay's limits on silence, in nanoseconds; 0 is none.
+struct RelayTimeouts {
+    var idle: UInt64
+    var halfClose: UInt64
+    /// On unacknowledged bytes, where the kernel does not do it.
+    var user: UInt64
+}

@@ -1,0 +1,89 @@
+internal import CLinux
+internal import Synchronization
+
+/// A relay's counters in one loop.
+public struct RelayCounters: Sendable {
+    /// Connections open now.
+    public var open: UInt64 = 0
+    /// Connections accepted.
+    public var accepted: UInt64 = 0
+    /// Connections refused by rule.
+    public var refused: UInt64 = 0
+    /// Connections whose upstream could not be reached.
+    public var failed: UInt64 = 0
+    /// Bytes from clients to upstreams, of connections open and ended.
+    public var bytesUp: UInt64 = 0
+    /// Bytes from upstreams to clients.
+    public var bytesDown: UInt64 = 0
+    /// Ended or sampled connections that were multipath.
+    public var multipath: UInt64 = 0
+    /// Those that fell back.
+    public var fallback: UInt64 = 0
+
+    /// All zero.
+    public init() {}
+
+    static let count = 8
+}
+
+/// Memory for the counters of one loop: written by the loop, read by anyone, without a lock.
+///
+/// Safety (`@unchecked Sendable`): each block is allocated once, before the loop hears of its relay, and lives as long as
+/// this object; words are written by one thread and read by others with relaxed atomics only. The table of blocks is
+/// reached under its lock; the loop keeps the pointer, and with it this object.
+@safe
+public final class CounterBlocks: @unchecked Sendable {
+    private let blocks = Mutex<[Int: Block]>([:])
+
+    @safe
+    struct Block: @unchecked Sendable {
+        let words: UnsafeMutablePointer<UInt64>
+    }
+
+    init() {}
+
+    deinit {
+        blocks.withLock { table in
+            for block in table.values { unsafe block.words.deallocate() }
+        }
+    }
+
+    /// The counters of a relay, all zero when the loop does not know it.
+    public func read(relay: Int) -> RelayCounters {
+        var counters = RelayCounters()
+        guard let block = blocks.withLock({ $0[relay] }) else { return counters }
+        unsafe counters.open = linux_counter_load(block.words)
+        unsafe counters.accepted = linux_counter_load(block.words + 1)
+        unsafe counters.refused = linux_counter_load(block.words + 2)
+        unsafe counters.failed = linux_counter_load(block.words + 3)
+        unsafe counters.bytesUp = linux_counter_load(block.words + 4)
+        unsafe counters.bytesDown = linux_counter_load(block.words + 5)
+        unsafe counters.multipath = linux_counter_load(block.words + 6)
+        unsafe counters.fallback = linux_counter_load(block.words + 7)
+        return counters
+    }
+
+    func block(relay: Int) -> Block {
+        blocks.withLock { table in
+            if let block = table[relay] { return block }
+            let words = UnsafeMutablePointer<UInt64>.allocate(capacity: RelayCounters.count)
+            unsafe words.initialize(repeating: 0, count: RelayCounters.count)
+            let block = unsafe Block(words: words)
+            table[relay] = block
+            return block
+        }
+    }
+}
+
+extension CounterBlocks.Block {
+    func publish(_ counters: RelayCounters) {
+        unsafe linux_counter_store(words, counters.open)
+        unsafe linux_counter_store(words + 1, counters.accepted)
+        unsafe linux_counter_store(words + 2, counters.refused)
+        unsafe linux_counter_store(words + 3, counters.failed)
+        unsafe linux_counter_store(words + 4, counters.bytesUp)
+        unsafe linux_counter_store(words + 5, counters.bytesDown)
+        unsafe linux_counter_store(words + 6, counters.multipath)
+        unsafe linux_counter_store(words + 7, counters.fallback)
+    }
+}

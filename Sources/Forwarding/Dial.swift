@@ -1,0 +1,73 @@
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+/// The connects that a connection has in flight, and what is to be tried next. RFC 8305 within an upstream; the next
+/// upstream only when all of one's addresses failed.
+///
+/// Owns the sockets of its attempts.
+struct Dial: ~Copyable {
+    /// A socket that is connecting, -1 for none.
+    private var sockets = InlineArray<4, CInt>(repeating: -1)
+    private var addressIndices = InlineArray<4, Int16>(repeating: 0)
+    private var multipath = InlineArray<4, Bool>(repeating: false)
+    /// The upstream that is tried now.
+    var upstream = 0
+    /// The next of its addresses.
+    var nextAddress = 0
+    /// Attempts in flight.
+    private(set) var inFlight = 0
+    /// When this upstream has had its time.
+    var upstreamDeadline = MonotonicTime.never
+    /// When the next address is tried beside those in flight.
+    var nextAttempt = MonotonicTime.never
+    /// Why the last attempt failed.
+    var lastError = Errno(rawValue: 0)
+    /// The connection waits in the queue of an upstream's resolution until then.
+    var resolveDeadline = MonotonicTime.never
+
+    init() {}
+
+    deinit {
+        for index in 0..<4 where sockets[index] >= 0 { linux_close(sockets[index]) }
+    }
+
+    /// When the dial wants to be looked at again.
+    var deadline: MonotonicTime { min(upstreamDeadline, nextAttempt) }
+
+    /// Takes a connecting socket over; `nil` when as many as may be are in flight.
+    mutating func add(_ raw: CInt, address: Int, isMultipath: Bool) -> Int? {
+        for index in 0..<Tuning.attemptsInFlight where sockets[index] < 0 {
+            sockets[index] = raw
+            addressIndices[index] = Int16(clamping: address)
+            multipath[index] = isMultipath
+            inFlight += 1
+            return index
+        }
+        return nil
+    }
+
+    var hasRoom: Bool { inFlight < Tuning.attemptsInFlight }
+
+    func socket(_ index: Int) -> CInt { sockets[index] }
+    func address(_ index: Int) -> Int { Int(addressIndices[index]) }
+    func isMultipath(_ index: Int) -> Bool { multipath[index] }
+
+    /// Gives the socket of an attempt away: the caller owns it.
+    mutating func take(_ index: Int) -> CInt {
+        let raw = sockets[index]
+        sockets[index] = -1
+        inFlight -= 1
+        return raw
+    }
+
+    /// Ends one attempt.
+    mutating func cancel(_ index: Int) {
+        linux_close(take(index))
+    }
+
+    /// Ends all attempts.
+    mutating func cancelAll() {
+        for index in 0..<4 where sockets[index] >= 0 { cancel(index) }
+    }
+}

@@ -1,0 +1,52 @@
+internal import BasicContainers
+internal import LinuxSystem
+internal import MultipathTCP
+internal import SystemPackage
+
+/// A socket that is about to connect.
+struct DialSocket: ~Copyable {
+    let socket: Socket
+    let isMultipath: Bool
+
+    consuming func release() -> CInt {
+        socket.release()
+    }
+}
+
+/// How a socket towards an upstream is made.
+extension EventLoop {
+    /// A socket with the relay's options; plain TCP where this host gives no MPTCP.
+    mutating func dialSocket(
+        _ relay: Int, _ upstream: Int, _ target: SocketAddress, _ slot: UInt32
+    ) throws(Errno) -> DialSocket {
+        guard case .network(let wanted) = relays[relay].plan.upstreams[upstream].kind else { throw .invalidArgument }
+        let opened = try MultipathSupport.socket(target.family, wanting: wanted)
+        let isMultipath = opened.streamProtocol == .mptcp
+        if wanted == .mptcp, let reason = opened.reason {
+            connections.slots[Int(slot)]?.multipathUnavailable = true
+            if !multipathReported {
+                multipathReported = true
+                shared.report(.multipathUnavailable(relay: relays[relay].plan.id, reason: reason))
+            }
+        }
+        return DialSocket(socket: try prepared(opened.take(), relay, target), isMultipath: isMultipath)
+    }
+
+    private mutating func prepared(
+        _ socket: consuming Socket, _ relay: Int, _ target: SocketAddress
+    ) throws(Errno) -> Socket {
+        for failure in socket.apply(relays[relay].plan.upstreamSocket, family: target.family) {
+            report(failure, relay)
+        }
+        if let source = relays[relay].plan.upstreamSocket.sourceAddress, source.family == target.family {
+            _ = try? socket.set(.bindAddressNoPort, 1)
+            try socket.bind(to: source)
+        }
+        return socket
+    }
+
+    private mutating func report(_ failure: SocketOptionFailure, _ relay: Int) {
+        guard relays[relay].reportedOptions.insert(failure.option.description).inserted else { return }
+        shared.report(.optionNotSet(relay: relays[relay].plan.id, failure))
+    }
+}

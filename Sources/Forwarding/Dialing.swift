@@ -1,0 +1,287 @@
+internal import BasicContainers
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+/// How the loop connects a client to an upstream. Every step is non-blocking; the slot's deadline drives what time drives.
+extension EventLoop {
+    /// Begins with the relay's first upstream.
+    mutating func startDial(_ slot: UInt32) {
+        connections.slots[Int(slot)]?.dial.upstream = -1
+        nextUpstream(slot)
+    }
+
+    /// Turns to the next upstream, or ends the connection when there is none left.
+    private mutating func nextUpstream(_ slot: UInt32) {
+        let index = Int(slot)
+        guard let relay = connections.slots[index]?.relay else { return }
+        let count = relays[relay].upstreams.count
+        while let upstream = connections.slots[index]?.nextUpstreamIndex(count: count) {
+            switch relays[relay].plan.upstreams[upstream].kind {
+            case .echo:
+                connections.slots[index]?.isEcho = true
+                connections.slots[index]?.upstreamIndex = upstream
+                return established(slot, relay)
+            case .unix(let path):
+                let deadline = now + relays[relay].plan.connectTimeout
+                connections.slots[index]?.armDial(deadline)
+                if dialUnix(slot, relay, path) { return }
+            case .network:
+                if beginNetwork(slot, relay, upstream) { return }
+            }
+        }
+        guard let error = connections.slots[index]?.dial.lastError else { return }
+        finish(slot, Connection.End(result: Self.result(of: error), error: error, reset: true))
+    }
+
+    private static func result(of error: Errno) -> ConnectionResult {
+        switch error {
+        case .timedOut: .connectTimeout
+        case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .noBufferSpace: .outOfDescriptors
+        case .noSuchAddressOrDevice: .resolveFailed
+        default: .connectFailed
+        }
+    }
+
+    // MARK: Names
+
+    /// Starts on an upstream over IP: at once when its addresses are known, else when they are.
+    ///
+    /// - Returns: false when it has failed already.
+    private mutating func beginNetwork(_ slot: UInt32, _ relay: Int, _ upstream: Int) -> Bool {
+        let known = !relays[relay].upstreams[upstream].addresses.isEmpty
+        if known, now < relays[relay].upstreams[upstream].expires {
+            return race(slot, relay)
+        }
+        guard relays[relay].plan.upstreams[upstream].isName else {
+            connections.slots[Int(slot)]?.dial.lastError = .noSuchAddressOrDevice
+            return false
+        }
+        if !relays[relay].upstreams[upstream].isPending {
+            relays[relay].upstreams[upstream].isPending = true
+            shared.report(.resolve(relay: relays[relay].plan.id, upstream: upstream), vital: true)
+        }
+        guard let token = connections.slots[Int(slot)]?.token(.client) else { return false }
+        relays[relay].upstreams[upstream].waiting.append(token)
+        connections.slots[Int(slot)]?.phase = .resolving
+        // Old addresses are better than none, and a dead DNS server must not hold up what still works.
+        let patience = known ? Tuning.staleAddressPatience : relays[relay].plan.connectTimeout
+        timers.schedule(Int(slot), at: now + patience)
+        return true
+    }
+
+    mutating func setAddresses(relayID: Int, _ upstream: Int, _ addresses: [SocketAddress], _ expires: MonotonicTime) {
+        guard let relay = relayIndex(relayID), upstream < relays[relay].upstreams.count else { return }
+        relays[relay].upstreams[upstream].isPending = false
+        if !addresses.isEmpty {
+            relays[relay].upstreams[upstream].addresses = addresses
+        }
+        relays[relay].upstreams[upstream].expires = expires
+        let waiting = relays[relay].upstreams[upstream].waiting
+        relays[relay].upstreams[upstream].waiting = []
+        for token in waiting {
+            let generation = EventTag(rawValue: token.tag).generation
+            guard connections.holds(token.slot, generation: generation),
+                connections.slots[Int(token.slot)]?.phase == .resolving,
+                connections.slots[Int(token.slot)]?.dial.upstream == upstream
+            else { continue }
+            resolved(token.slot, relay, upstream)
+        }
+    }
+
+    private mutating func resolved(_ slot: UInt32, _ relay: Int, _ upstream: Int) {
+        connections.slots[Int(slot)]?.phase = .dialing
+        if relays[relay].upstreams[upstream].addresses.isEmpty {
+            connections.slots[Int(slot)]?.dial.lastError = .noSuchAddressOrDevice
+            nextUpstream(slot)
+        } else if !race(slot, relay) {
+            nextUpstream(slot)
+        }
+    }
+
+    // MARK: The race
+
+    /// Gives the upstream its time and tries its first address.
+    private mutating func race(_ slot: UInt32, _ relay: Int) -> Bool {
+        let deadline = now + relays[relay].plan.connectTimeout
+        connections.slots[Int(slot)]?.armDial(deadline)
+        return attempt(slot, relay)
+    }
+
+    /// Starts connecting to the next address that can be tried.
+    ///
+    /// - Returns: false when none is in flight or left: the upstream has failed.
+    private mutating func attempt(_ slot: UInt32, _ relay: Int) -> Bool {
+        let index = Int(slot)
+        guard let upstream = connections.slots[index]?.dial.upstream else { return false }
+        let count = relays[relay].upstreams[upstream].addresses.count
+        while connections.slots[index]?.dial.hasRoom == true,
+            let address = connections.slots[index]?.nextAddressIndex(count: count)
+        {
+            let target = relays[relay].upstreams[upstream].addresses[address]
+            do throws(Errno) {
+                let dialled = try dialSocket(relay, upstream, target, slot)
+                let isMultipath = dialled.isMultipath
+                if try dialled.socket.connect(to: target) {
+                    won(slot, relay, upstream, dialled.release(), isMultipath: isMultipath, target, watched: false)
+                    return true
+                }
+                try watchAttempt(slot, dialled, address)
+                let more = address + 1 < count
+                let next: MonotonicTime = more ? now + relays[relay].plan.raceDelay : .never
+                connections.slots[index]?.dial.nextAttempt = next
+                timers.schedule(index, at: connections.slots[index]?.dial.deadline ?? .never)
+                return true
+            } catch {
+                connections.slots[index]?.dial.lastError = error
+            }
+        }
+        connections.slots[index]?.dial.nextAttempt = .never
+        return (connections.slots[index]?.dial.inFlight ?? 0) > 0
+    }
+
+    private mutating func watchAttempt(
+        _ slot: UInt32, _ dialled: consuming DialSocket, _ address: Int
+    ) throws(Errno) {
+        let isMultipath = dialled.isMultipath
+        let raw = dialled.release()
+        guard let attempt = connections.slots[Int(slot)]?.dial.add(raw, address: address, isMultipath: isMultipath),
+            let generation = connections.slots[Int(slot)]?.generation
+        else {
+            linux_close(raw)
+            throw .resourceTemporarilyUnavailable
+        }
+        let tag = EventTag(kind: .attempt, index: attempt, generation: generation)
+        do throws(Errno) {
+            try poller.add(raw, .writable, EventToken(slot: slot, tag: tag.rawValue))
+        } catch {
+            connections.slots[Int(slot)]?.dial.cancel(attempt)
+            throw error
+        }
+    }
+
+    /// The kernel has decided one attempt.
+    mutating func attemptDecided(_ slot: UInt32, _ attemptIndex: Int, _ readiness: Readiness) {
+        let index = Int(slot)
+        guard let relay = connections.slots[index]?.relay, connections.slots[index]?.phase == .dialing,
+            let raw = connections.slots[index]?.dial.socket(attemptIndex), raw >= 0,
+            let upstream = connections.slots[index]?.dial.upstream
+        else { return }
+        if readiness.isDisjoint(with: [.failed, .hungUp]) {
+            guard let isMultipath = connections.slots[index]?.dial.isMultipath(attemptIndex),
+                let address = connections.slots[index]?.dial.address(attemptIndex),
+                let taken = connections.slots[index]?.dial.take(attemptIndex)
+            else { return }
+            let addresses = relays[relay].upstreams[upstream].addresses
+            let target = address < addresses.count ? addresses[address] : .none
+            return won(slot, relay, upstream, taken, isMultipath: isMultipath, target, watched: true)
+        }
+        var value: CInt = 0
+        _ = unsafe linux_get_option(raw, CInt(LINUX_SOL_SOCKET), CInt(LINUX_SO_ERROR), &value)
+        connections.slots[index]?.dial.lastError = value == 0 ? .connectionRefused : Errno(rawValue: value)
+        connections.slots[index]?.dial.cancel(attemptIndex)
+        if !attempt(slot, relay) { nextUpstream(slot) }
+    }
+
+    /// Time has come for the next address, or has run out for this upstream.
+    mutating func dialDeadline(_ slot: UInt32) {
+        let index = Int(slot)
+        guard let relay = connections.slots[index]?.relay, let upstream = connections.slots[index]?.dial.upstream,
+            let phase = connections.slots[index]?.phase
+        else { return }
+        if phase == .resolving {
+            connections.slots[index]?.phase = .dialing
+            if relays[relay].upstreams[upstream].addresses.isEmpty {
+                connections.slots[index]?.dial.lastError = .noSuchAddressOrDevice
+            } else if race(slot, relay) {
+                return
+            }
+            return nextUpstream(slot)
+        }
+        watchClient(slot)
+        guard connections.slots[index] != nil else { return }
+        if let deadline = connections.slots[index]?.dial.upstreamDeadline, deadline <= now {
+            connections.slots[index]?.dial.cancelAll()
+            connections.slots[index]?.dial.lastError = .timedOut
+            return nextUpstream(slot)
+        }
+        if case .unix(let path) = relays[relay].plan.upstreams[upstream].kind {
+            if !dialUnix(slot, relay, path) { nextUpstream(slot) }
+            return
+        }
+        if !attempt(slot, relay) { return nextUpstream(slot) }
+        if connections.slots[index]?.phase == .dialing {
+            timers.schedule(index, at: connections.slots[index]?.dial.deadline ?? .never)
+        }
+    }
+
+    /// A dial that takes long must notice that its client is gone; one that does not is not worth the call.
+    private mutating func watchClient(_ slot: UInt32) {
+        let index = Int(slot)
+        guard let token = connections.slots[index]?.token(.client), connections.slots[index]?.client.interest == nil
+        else {
+            return
+        }
+        do throws(Errno) {
+            try connections.slots[index]?.client.watch([], token, poller)
+        } catch {
+            finish(slot, Connection.End(result: .outOfDescriptors, error: error, reset: true))
+        }
+    }
+
+    mutating func clientEventWhileDialing(_ slot: UInt32, _ readiness: Readiness) {
+        guard readiness.contains(.failed), let error = connections.slots[Int(slot)]?.client.pendingError() else {
+            return
+        }
+        finish(slot, Connection.End(result: .clientReset, error: error, reset: true))
+    }
+
+    // MARK: Unix upstreams
+
+    /// - Returns: false when it has failed.
+    private mutating func dialUnix(_ slot: UInt32, _ relay: Int, _ path: String) -> Bool {
+        let index = Int(slot)
+        guard let upstream = connections.slots[index]?.dial.upstream else { return false }
+        do throws(Errno) {
+            let socket = try Socket.unixStream()
+            _ = try socket.connect(toPath: path)
+            won(slot, relay, upstream, socket.release(), isMultipath: false, .unix, watched: false)
+            return true
+        } catch {
+            connections.slots[index]?.dial.lastError = error
+            // The listener's backlog is full: a Unix socket does not queue the connect, so it is asked again.
+            guard error == .wouldBlock, let deadline = connections.slots[index]?.dial.upstreamDeadline else {
+                return false
+            }
+            timers.schedule(index, at: min(deadline, now + Tuning.unixRetryNanoseconds))
+            return true
+        }
+    }
+
+    // MARK: Connected
+
+    private mutating func won(
+        _ slot: UInt32, _ relay: Int, _ upstream: Int, _ raw: CInt, isMultipath: Bool, _ address: SocketAddress,
+        watched: Bool
+    ) {
+        let index = Int(slot)
+        let noDelay = relays[relay].plan.upstreamSocket.noDelay != .never && address.family != .unix
+        connections.slots[index]?.upstream = Side(owning: raw, isMultipathSocket: isMultipath, noDelay: noDelay)
+        // An attempt is in the poller already, for another kind of event.
+        if watched { connections.slots[index]?.upstream.interest = .writable }
+        connections.slots[index]?.dial.cancelAll()
+        connections.slots[index]?.upstreamIndex = upstream
+        connections.slots[index]?.upstreamAddress = address
+        established(slot, relay)
+    }
+
+    private mutating func established(_ slot: UInt32, _ relay: Int) {
+        timers.cancel(Int(slot))
+        let noDelay = relays[relay].followsNoDelay
+        guard
+            let served = connections.slots[Int(slot)]?.begin(
+                noDelay: noDelay, now: now, carriers: &carriers, poller: poller)
+        else { return }
+        settle(slot, relay, served)
+    }
+}

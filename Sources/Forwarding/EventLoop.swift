@@ -1,0 +1,204 @@
+internal import BasicContainers
+internal import CLinux
+internal import LinuxSystem
+public import SystemPackage
+
+/// One thread's share of the data plane: accepts, dials and relays, and knows nothing else.
+///
+/// Concurrency: created inside its thread and used by no other. All that others see of it is `LoopShared`.
+public struct EventLoop: ~Copyable {
+    let shared: LoopShared
+    var poller: Poller
+    var connections = ConnectionTable()
+    var relays = UniqueArray<RelayState>()
+    var listeners = UniqueArray<ListenerState?>()
+    var timers: TimerWheel
+    var carriers = Carriers()
+    var now: MonotonicTime
+    var draining = false
+    var stopped = false
+    var drainReported = false
+    /// Accepting rests until slot 0's deadline.
+    var acceptBackoff = false
+    /// It was reported that accepting rests; nobody was accepted since.
+    var backoffReported = false
+    /// It was reported that MPTCP sockets cannot be made.
+    var multipathReported = false
+    private var nextID: UInt64
+    private let allLoops: @Sendable () -> Void
+
+    /// - Parameters:
+    ///   - shared: the loop's face to other threads.
+    ///   - resumeAll: called when a place became free that a listener of any loop waits for; tells every loop.
+    /// - Throws: `Errno.tooManyOpenFiles` and its like.
+    public init(shared: LoopShared, resumeAll: @escaping @Sendable () -> Void) throws(Errno) {
+        // Locals first: a half-built value of this type could not be destroyed.
+        let poller = try Poller(capacity: Tuning.eventsPerWait)
+        try poller.add(shared.wakeDescriptor, .readable, EventToken(slot: 0, tag: EventTag(kind: .mailbox).rawValue))
+        self.shared = shared
+        allLoops = resumeAll
+        self.poller = poller
+        now = .now()
+        timers = TimerWheel(now: now)
+        timers.reserve(0)
+        // Ids are unique over all loops: the loop's index is in the low bits.
+        nextID = UInt64(shared.index)
+    }
+
+    /// Runs until it is told to stop. When it ends, all its sockets are closed.
+    public mutating func run() {
+        while !stopped {
+            let count: Int
+            do throws(Errno) {
+                count = try poller.wait(milliseconds: patience())
+            } catch {
+                shared.report(.failed(call: "epoll_wait", error: error), vital: true)
+                return
+            }
+            now = .now()
+            for index in 0..<count {
+                let event = poller.event(index)
+                dispatch(event.readiness, event.token)
+            }
+            expire()
+            publish()
+        }
+    }
+
+    /// How long the poller may wait, in milliseconds: rounded up, so that a deadline has come when it wakes.
+    private func patience() -> CInt {
+        let deadline = timers.nextDeadline()
+        if deadline == .never { return -1 }
+        return CInt(clamping: (deadline.since(.now()) + 999_999) / 1_000_000)
+    }
+
+    private mutating func dispatch(_ readiness: Readiness, _ token: EventToken) {
+        let tag = EventTag(rawValue: token.tag)
+        switch tag.kind {
+        case .client: serve(token.slot, tag.generation, .client, readiness)
+        case .upstream: serve(token.slot, tag.generation, .upstream, readiness)
+        case .attempt:
+            if connections.holds(token.slot, generation: tag.generation) {
+                attemptDecided(token.slot, tag.index, readiness)
+            }
+        case .listener: accept(Int(token.slot))
+        case .mailbox: obey()
+        case .none: break
+        }
+    }
+
+    private mutating func serve(_ slot: UInt32, _ generation: UInt32, _ side: SideName, _ readiness: Readiness) {
+        guard connections.holds(slot, generation: generation) else { return }
+        let index = Int(slot)
+        guard let relay = connections.slots[index]?.relay else { return }
+        if connections.slots[index]?.phase != .relaying {
+            return clientEventWhileDialing(slot, readiness)
+        }
+        let noDelay = relays[relay].followsNoDelay
+        guard
+            let served = connections.slots[index]?.serveCounting(
+                side, readiness, noDelay: noDelay, now: now, carriers: &carriers, poller: poller)
+        else { return }
+        settle(slot, relay, served)
+    }
+
+    /// After something happened to a relaying connection: counts it, and ends the connection or sees to its deadline.
+    mutating func settle(_ slot: UInt32, _ relay: Int, _ served: Connection.Served) {
+        relays[relay].counters.bytesUp &+= served.bytesUp
+        relays[relay].counters.bytesDown &+= served.bytesDown
+        relays[relay].dirty = true
+        if let end = served.end { return finish(slot, end) }
+        let timeouts = relays[relay].timeouts
+        if connections.slots[Int(slot)]?.needsDeadline(timeouts) == true { rearm(slot, relay) }
+    }
+
+    /// Sets the deadline of a relaying connection anew.
+    mutating func rearm(_ slot: UInt32, _ relay: Int) {
+        let timeouts = relays[relay].timeouts
+        guard let deadline = connections.slots[Int(slot)]?.armDeadline(timeouts) else { return }
+        timers.schedule(Int(slot), at: deadline)
+    }
+
+    // MARK: Deadlines
+
+    private mutating func expire() {
+        while let slot = timers.popExpired(now: now) {
+            if slot == 0 {
+                resumeAfterBackoff()
+                continue
+            }
+            guard let phase = connections.slots[slot]?.phase else { continue }
+            switch phase {
+            case .resolving, .dialing: dialDeadline(UInt32(slot))
+            case .relaying: relayDeadline(UInt32(slot))
+            }
+        }
+    }
+
+    private mutating func relayDeadline(_ slot: UInt32) {
+        guard let relay = connections.slots[Int(slot)]?.relay else { return }
+        let timeouts = relays[relay].timeouts
+        guard let deadline = connections.slots[Int(slot)]?.deadline(timeouts) else { return }
+        if deadline.at <= now {
+            return finish(slot, Connection.End(result: deadline.result, error: .timedOut, reset: true))
+        }
+        if connections.slots[Int(slot)]?.checkAcknowledgement(timeouts, now: now) == true {
+            return finish(slot, Connection.End(result: .userTimeout, error: .timedOut, reset: true))
+        }
+        rearm(slot, relay)
+    }
+
+    // MARK: Beginning and end
+
+    /// The next connection's id.
+    mutating func makeID() -> UInt64 {
+        nextID &+= 256
+        return nextID
+    }
+
+    /// The one place where a connection ends: counted, reported, closed.
+    mutating func finish(_ slot: UInt32, _ end: Connection.End) {
+        guard let relay = connections.slots[Int(slot)]?.relay else { return }
+        timers.cancel(Int(slot))
+        let id = relays[relay].plan.id
+        guard
+            let record = connections.slots[Int(slot)]?.dismantle(end, now: now, relayID: id, carriers: &carriers)
+        else { return }
+        connections.remove(slot)
+        count(record, relay)
+        shared.report(.connectionEnded(record))
+        if relays[relay].plan.gate.leave() { allLoops() }
+        reportIfDrained()
+    }
+
+    private mutating func count(_ record: ConnectionRecord, _ relay: Int) {
+        relays[relay].counters.open &-= 1
+        switch record.result {
+        case .refused: relays[relay].counters.refused += 1
+        case .connectFailed, .connectTimeout, .resolveFailed, .outOfDescriptors: relays[relay].counters.failed += 1
+        default: break
+        }
+        switch record.multipath {
+        case .yes: relays[relay].counters.multipath += 1
+        case .fallback: relays[relay].counters.fallback += 1
+        case .no: break
+        }
+        relays[relay].dirty = true
+    }
+
+    /// Makes the counters visible to other threads.
+    private mutating func publish() {
+        for index in 0..<relays.count where relays[index].dirty {
+            relays[index].dirty = false
+            relays[index].block.publish(relays[index].counters)
+        }
+        shared.publish(connections: connections.count)
+    }
+
+    mutating func reportIfDrained() {
+        if draining, connections.count == 0, !drainReported {
+            drainReported = true
+            shared.report(.drained, vital: true)
+        }
+    }
+}

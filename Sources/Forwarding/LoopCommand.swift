@@ -1,0 +1,23 @@
+public import LinuxSystem
+
+/// What the main thread tells a loop. Carried out in order, between two turns of events.
+public enum LoopCommand: Sendable {
+    /// A relay that connections may be accepted for from now on.
+    case addRelay(RelayPlan)
+    /// Accept from this listening socket. The number is a duplicate that the loop owns from here on.
+    case addListener(relay: Int, descriptor: CInt, shared: Bool)
+    /// New addresses of an upstream, good until `expires`; an empty list is a failure to resolve.
+    case setAddresses(relay: Int, upstream: Int, [SocketAddress], expires: MonotonicTime)
+    /// Stop accepting; listeners stay open, for MPTCP joins need them. `LoopReport.drained` follows when the last connection ends.
+    case drain
+    /// Reset what is left.
+    case abort
+    /// Places are free again.
+    case resumeAccepting
+    /// Show that the loop makes progress.
+    case heartbeat
+    /// End the loop; what is left is reset.
+    case stop
+    /// Never come back: for testing the watchdog.
+    case stall
+}

@@ -1,0 +1,60 @@
+internal import BasicContainers
+internal import LinuxSystem
+internal import SystemPackage
+
+/// What the loop does when it is told to.
+extension EventLoop {
+    mutating func obey() {
+        for command in shared.takeCommands() {
+            switch command {
+            case .addRelay(let plan): addRelay(plan)
+            case .addListener(let relay, let descriptor, let isShared):
+                addListener(relayID: relay, Descriptor(owning: descriptor), isShared: isShared)
+            case .setAddresses(let relay, let upstream, let addresses, let expires):
+                setAddresses(relayID: relay, upstream, addresses, expires)
+            case .drain: drain()
+            case .abort: resetAll(.drained)
+            case .resumeAccepting: resumeAccepting()
+            case .heartbeat: shared.beat()
+            case .stop:
+                resetAll(.drained)
+                stopped = true
+            case .stall:
+                while true { sleepForever() }
+            }
+        }
+    }
+
+    /// The loop's index of a relay; `nil` when it was never told of it.
+    func relayIndex(_ id: Int) -> Int? {
+        for index in 0..<relays.count where relays[index].plan.id == id { return index }
+        return nil
+    }
+
+    private mutating func addRelay(_ plan: RelayPlan) {
+        guard relayIndex(plan.id) == nil else { return }
+        relays.append(RelayState(plan: plan, block: shared.counters.block(relay: plan.id)))
+    }
+
+    private mutating func drain() {
+        draining = true
+        for index in 0..<listeners.count {
+            unwatch(index)
+            // An MPTCP listener stays open: subflows that join the connections it accepted need it.
+            if listeners[index]?.isMultipath == false { listeners[index] = nil }
+        }
+        reportIfDrained()
+    }
+
+    private mutating func resetAll(_ result: ConnectionResult) {
+        for slot in 1..<max(1, connections.capacity) where connections.slots[slot] != nil {
+            finish(UInt32(slot), Connection.End(result: result, reset: true))
+        }
+        reportIfDrained()
+    }
+
+    private func sleepForever() {
+        var poller = try? Poller(capacity: 1)
+        _ = try? poller?.wait(milliseconds: -1)
+    }
+}

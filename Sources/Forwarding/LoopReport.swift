@@ -1,0 +1,26 @@
+public import MultipathTCP
+public import SystemPackage
+
+/// What a loop tells the main thread.
+public enum LoopReport: Sendable {
+    /// A connection ended.
+    case connectionEnded(ConnectionRecord)
+    /// The addresses of an upstream are wanted: a connection waits for them.
+    case resolve(relay: Int, upstream: Int)
+    /// A socket option could not be set on a socket to an upstream; told once a relay and option.
+    case optionNotSet(relay: Int, SocketOptionFailure)
+    /// Accepting rests, for want of descriptors or memory; told once until it works again.
+    case acceptBackoff(relay: Int, error: Errno)
+    /// Accepting works again.
+    case acceptResumed(relay: Int)
+    /// A listener failed for good and is no longer accepted from.
+    case listenerFailed(relay: Int, error: Errno)
+    /// This host gives no MPTCP sockets: upstreams are dialled over plain TCP. Told once.
+    case multipathUnavailable(relay: Int, reason: NotMultipathReason)
+    /// The number of connections has changed since `LoopShared.connectionsSeen()` was called last.
+    case connectionsChanged
+    /// After a drain began: the loop has no connection left.
+    case drained
+    /// The loop cannot go on.
+    case failed(call: StaticString, error: Errno)
+}

@@ -1,0 +1,116 @@
+internal import CLinux
+internal import LinuxSystem
+internal import Synchronization
+public import SystemPackage
+
+/// All that a loop shares with other threads: a mailbox each way, counters that anyone may read, a heartbeat.
+///
+/// The mailboxes are locked only to put into or drain them. The loop never waits for the main thread: when `reports` is
+/// full, records and notices are counted as dropped.
+public final class LoopShared: Sendable {
+    /// The loop's index.
+    public let index: Int
+    /// The loop's counters, one block a relay.
+    public let counters: CounterBlocks
+    private let commands = Mutex<[LoopCommand]>([])
+    private let reports = Mutex<[LoopReport]>([])
+    private let droppedReports = Atomic<UInt64>(0)
+    private let heartbeatCount = Atomic<UInt64>(0)
+    private let changeAnnounced = Atomic<Bool>(false)
+    private let openConnections = Atomic<Int>(0)
+    private let wake: EventCounter
+    private let reportsReady: EventCounter
+
+    /// - Throws: `Errno.tooManyOpenFiles` and its like.
+    public init(index: Int) throws(Errno) {
+        self.index = index
+        counters = CounterBlocks()
+        wake = try EventCounter()
+        reportsReady = try EventCounter()
+    }
+
+    // MARK: The main thread's side
+
+    /// Puts a command into the mailbox. Any thread.
+    public func send(_ command: LoopCommand) {
+        let wasEmpty = commands.withLock { waiting in
+            waiting.append(command)
+            return waiting.count == 1
+        }
+        if wasEmpty { wake.raise() }
+    }
+
+    /// Readable when reports wait.
+    public var reportsDescriptor: CInt { reportsReady.descriptor.raw }
+
+    /// Takes all reports out.
+    public func takeReports() -> [LoopReport] {
+        reportsReady.clear()
+        return reports.withLock { waiting in
+            let taken = waiting
+            waiting = []
+            return taken
+        }
+    }
+
+    /// Reports lost because nobody took them in time, since the last call.
+    public func takeDropped() -> UInt64 {
+        droppedReports.exchange(0, ordering: .relaxed)
+    }
+
+    /// How many heartbeats were answered.
+    public var heartbeats: UInt64 { heartbeatCount.load(ordering: .relaxed) }
+
+    /// Connections of this loop now.
+    public var connections: Int { openConnections.load(ordering: .relaxed) }
+
+    /// From here on the next change is announced again.
+    public func connectionsSeen() {
+        changeAnnounced.store(false, ordering: .relaxed)
+    }
+
+    /// Tells the main thread that the loop could not begin.
+    public func reportFailure(call: StaticString, _ error: Errno) {
+        report(.failed(call: call, error: error), vital: true)
+    }
+
+    // MARK: The loop's side
+
+    var wakeDescriptor: CInt { wake.descriptor.raw }
+
+    func takeCommands() -> [LoopCommand] {
+        wake.clear()
+        return commands.withLock { waiting in
+            let taken = waiting
+            waiting = []
+            return taken
+        }
+    }
+
+    /// Queues a report.
+    ///
+    /// - Parameter vital: not to be dropped, because somebody waits for the answer.
+    func report(_ report: LoopReport, vital: Bool = false) {
+        enum Outcome { case first, queued, dropped }
+        let outcome: Outcome = reports.withLock { waiting in
+            if waiting.count >= Tuning.reportsWaiting, !vital { return .dropped }
+            waiting.append(report)
+            return waiting.count == 1 ? .first : .queued
+        }
+        switch outcome {
+        case .first: reportsReady.raise()
+        case .queued: break
+        case .dropped: droppedReports.add(1, ordering: .relaxed)
+        }
+    }
+
+    func beat() {
+        heartbeatCount.add(1, ordering: .relaxed)
+    }
+
+    func publish(connections: Int) {
+        if openConnections.load(ordering: .relaxed) == connections { return }
+        openConnections.store(connections, ordering: .relaxed)
+        if !changeAnnounced.exchange(true, ordering: .relaxed) { report(.connectionsChanged, vital: true) }
+    }
+}

@@ -1,0 +1,108 @@
+public import LinuxSystem
+
+/// What the data plane needs to know of a relay: plain values that a loop keeps a copy of.
+public struct RelayPlan: Sendable {
+    /// Never used again for another relay in this process; an index into the counters.
+    public var id: Int
+    /// As configured, for thread-local notices only.
+    public var name: String
+    /// In the order in which they are tried.
+    public var upstreams: [UpstreamPlan]
+    /// How long one upstream may take to connect, in nanoseconds.
+    public var connectTimeout: UInt64
+    /// How long a connection may carry nothing, in nanoseconds; 0 is without end.
+    public var idleTimeout: UInt64
+    /// The same once one direction has ended.
+    public var halfCloseTimeout: UInt64
+    /// When the next address is tried beside the one before, in nanoseconds.
+    public var raceDelay: UInt64
+    /// How long data may stay unacknowledged, in nanoseconds; 0 leaves it to the kernel.
+    public var clientUserTimeout: UInt64
+    /// Whether TCP_NODELAY follows what a flow does.
+    public var clientNoDelay: NoDelay
+    /// What is set on sockets to the upstreams.
+    public var upstreamSocket: SocketPlan
+    /// Who may come in, together with the relay's other loops.
+    public var gate: AdmissionGate
+
+    /// A relay of these parts.
+    public init(
+        id: Int, name: String, upstreams: [UpstreamPlan], connectTimeout: UInt64, idleTimeout: UInt64,
+        halfCloseTimeout: UInt64, raceDelay: UInt64, clientUserTimeout: UInt64, clientNoDelay: NoDelay,
+        upstreamSocket: SocketPlan, gate: AdmissionGate
+    ) {
+        self.id = id
+        self.name = name
+        self.upstreams = upstreams
+        self.connectTimeout = connectTimeout
+        self.idleTimeout = idleTimeout
+        self.halfCloseTimeout = halfCloseTimeout
+        self.raceDelay = raceDelay
+        self.clientUserTimeout = clientUserTimeout
+        self.clientNoDelay = clientNoDelay
+        self.upstreamSocket = upstreamSocket
+        self.gate = gate
+    }
+}
+
+/// Where a relay's connections go.
+public struct UpstreamPlan: Sendable {
+    /// How it is reached.
+    public enum Kind: Sendable, Hashable {
+        /// Over IP; the addresses may have to be resolved first.
+        case network(StreamProtocol)
+        /// A Unix socket by its path.
+        case unix(String)
+        /// The client's own bytes, sent back.
+        case echo
+    }
+
+    /// How it is reached.
+    public var kind: Kind
+    /// The addresses to race, best first; empty until a name is resolved.
+    public var addresses: [SocketAddress]
+    /// True when the addresses come from DNS and are asked for again once they are `expired`.
+    public var isName: Bool
+
+    /// An upstream of these parts.
+    public init(kind: Kind, addresses: [SocketAddress], isName: Bool) {
+        self.kind = kind
+        self.addresses = addresses
+        self.isName = isName
+    }
+}
+
+/// When TCP_NODELAY is set.
+public enum NoDelay: Sendable {
+    /// While a flow is shallow, that is, interactive.
+    case auto
+    case always
+    case never
+}
+
+/// Options of a socket; 0 or empty leaves the system's default.
+public struct SocketPlan: Sendable {
+    /// Idle time before keepalive probes, in seconds.
+    public var keepaliveSeconds: Int32 = 0
+    /// How long data may stay unacknowledged, in nanoseconds.
+    public var userTimeout: UInt64 = 0
+    /// Congestion control by name.
+    public var congestion = ""
+    /// `SO_MARK`.
+    public var mark: UInt32 = 0
+    /// `IP_TOS` and `IPV6_TCLASS`.
+    public var typeOfService: Int32 = 0
+    /// When TCP_NODELAY is set.
+    public var noDelay = NoDelay.auto
+    /// TCP Fast Open.
+    public var fastOpen = false
+    /// Send (and, on TCP, receive) buffer in bytes.
+    public var buffer: Int32 = 0
+    /// `SO_BINDTODEVICE`.
+    public var interface = ""
+    /// Source address.
+    public var sourceAddress: SocketAddress?
+
+    /// The system's defaults.
+    public init() {}
+}

@@ -1,0 +1,39 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+/// A relay as one loop knows it: its plan, its counters, and the addresses of its upstreams.
+struct RelayState: ~Copyable {
+    let plan: RelayPlan
+    let block: CounterBlocks.Block
+    let timeouts: RelayTimeouts
+    let followsNoDelay: Bool
+    var counters = RelayCounters()
+    /// The counters have changed since they were published.
+    var dirty = false
+    var upstreams: [UpstreamState]
+    /// Options that were reported as unsupported or failed: once is enough.
+    var reportedOptions: Set<String> = []
+
+    init(plan: RelayPlan, block: CounterBlocks.Block) {
+        self.plan = plan
+        self.block = block
+        timeouts = RelayTimeouts(
+            idle: plan.idleTimeout, halfClose: plan.halfCloseTimeout,
+            user: max(plan.clientUserTimeout, plan.upstreamSocket.userTimeout))
+        followsNoDelay = plan.clientNoDelay == .auto && plan.upstreamSocket.noDelay == .auto
+        upstreams = plan.upstreams.map { upstream in
+            UpstreamState(addresses: upstream.addresses, expires: upstream.isName ? .init(nanoseconds: 0) : .never)
+        }
+    }
+}
+
+/// An upstream's addresses as one loop knows them.
+struct UpstreamState {
+    var addresses: [SocketAddress]
+    /// After that they are asked for again.
+    var expires: MonotonicTime
+    /// They were asked for.
+    var isPending = false
+    /// Connections that wait for them.
+    var waiting: [EventToken] = []
+}

@@ -1,0 +1,61 @@
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+/// One end of a connection: its socket, which it owns, and what the poller watches it for.
+struct Side: ~Copyable {
+    /// The socket, -1 when there is none (yet).
+    let raw: CInt
+    /// An MPTCP socket, whether or not it fell back since.
+    let isMultipathSocket: Bool
+    /// What the poller watches for; `nil` when it does not know the socket.
+    var interest: Readiness?
+    /// TCP_NODELAY as it is set now.
+    var noDelay: Bool
+
+    static var absent: Side { Side(owning: -1, isMultipathSocket: false, noDelay: false) }
+
+    init(owning raw: CInt, isMultipathSocket: Bool, noDelay: Bool) {
+        self.raw = raw
+        self.isMultipathSocket = isMultipathSocket
+        self.noDelay = noDelay
+    }
+
+    deinit {
+        if raw >= 0 { linux_close(raw) }
+    }
+
+    /// Tells the poller what to watch for, when that has changed.
+    ///
+    /// Nothing to watch for becomes an edge-triggered registration: a hang-up, which cannot be switched off, is then told
+    /// once and not as long as it lasts.
+    mutating func watch(_ wanted: Readiness, _ token: EventToken, _ poller: borrowing Poller) throws(Errno) {
+        let readiness: Readiness = wanted.isEmpty ? .edge : wanted
+        if interest == readiness { return }
+        if interest == nil {
+            try poller.add(raw, readiness, token)
+        } else {
+            try poller.modify(raw, readiness, token)
+        }
+        interest = readiness
+    }
+
+    /// Makes TCP_NODELAY follow the flow into this socket.
+    mutating func follow(deep: Bool) {
+        if noDelay != deep { return }
+        noDelay = !deep
+        _ = linux_set_option(raw, CInt(LINUX_SOL_TCP), CInt(LINUX_TCP_NODELAY), noDelay ? 1 : 0)
+    }
+
+    /// The next close is a reset.
+    borrowing func resetOnClose() {
+        if raw >= 0 { _ = linux_reset_on_close(raw) }
+    }
+
+    /// The pending error, which is thereby cleared.
+    borrowing func pendingError() -> Errno {
+        var value: CInt = 0
+        let answer = unsafe linux_get_option(raw, CInt(LINUX_SOL_SOCKET), CInt(LINUX_SO_ERROR), &value)
+        return answer < 0 || value == 0 ? .connectionReset : Errno(rawValue: value)
+    }
+}

@@ -1,0 +1,9 @@
+// Network namespaces of the calling thread, for tests that stay in one thread. unshare(2), setns(2).
+#pragma once
+
+/// A descriptor of the calling thread's network namespace, or -errno.
+int namespace_current(void);
+/// Moves the calling thread into a new, empty network namespace: 0 or -errno.
+int namespace_enter_new(void);
+/// Moves the calling thread back into the namespace of a descriptor, and closes that: 0 or -errno.
+int namespace_return(int home);

@@ -1,0 +1,36 @@
+import CNamespace
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+/// A network namespace of a test's own, with nothing but `lo` in it.
+enum NetworkNamespace {
+    /// Runs `body` with this thread inside a new namespace and brings the thread back afterwards. `body` must not suspend.
+    static func run<Result>(_ body: () throws -> Result) throws -> Result {
+        let home = try check(namespace_current())
+        defer {
+            // A thread of the pool that stays in the wrong namespace would make other tests fail at random.
+            let answer = namespace_return(home)
+            precondition(answer == 0, "setns: \(Errno(rawValue: -answer))")
+        }
+        _ = try check(namespace_enter_new())
+        try shell("ip link set lo up")
+        return try body()
+    }
+
+    /// Runs a command in this thread's namespace.
+    static func shell(_ command: String) throws {
+        let status = system("exec 2>/dev/null; " + command)
+        guard status == 0 else { throw CommandFailed(command: command, status: status) }
+    }
+
+    /// Sets a `net.` sysctl of this thread's namespace; the name with slashes, without `net`.
+    static func set(_ name: String, _ value: String) throws {
+        try shell("echo \(value) > /proc/sys/net/\(name)")
+    }
+
+    struct CommandFailed: Error {
+        let command: String
+        let status: CInt
+    }
+}
