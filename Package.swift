@@ -121,7 +121,9 @@ let package = Package(
             swiftSettings: strictTests),
         .testTarget(name: "LabTests", dependencies: ["Lab", "CLab", "braid-lab"], swiftSettings: strictTests),
         .testTarget(name: "EndToEndTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
-        .testTarget(name: "SystemdTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
+        .testTarget(
+            name: "SystemdTests", dependencies: ["LinuxSystem", "ServiceManager", logging, systemPackage],
+            swiftSettings: strictTests),
     ],
     cLanguageStandard: .gnu17,
     cxxLanguageStandard: .cxx20
