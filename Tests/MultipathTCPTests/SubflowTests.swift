@@ -1,6 +1,7 @@
 import CLinux
 import LinuxSystem
 import SystemPackage
+import TestNamespace
 import Testing
 
 @testable import MultipathTCP

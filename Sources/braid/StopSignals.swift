@@ -1,0 +1,17 @@
+import ArgumentParser
+import LinuxSystem
+import Probe
+import SystemPackage
+
+/// SIGINT and SIGTERM as a descriptor that ends a command's waits, so that it can say its last words.
+enum StopSignals {
+    /// - Throws: `ExitCode` 71 when the system refuses a descriptor.
+    static func descriptor() throws -> SignalDescriptor {
+        do {
+            return try SignalDescriptor([2, 15])
+        } catch {
+            StandardStream.error.line("braid: \(error)")
+            throw ExitCode(71)
+        }
+    }
+}
