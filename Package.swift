@@ -73,10 +73,12 @@ let package = Package(
             dependencies: ["CSystemd", "CLinux", "LinuxSystem", logging, systemPackage],
             swiftSettings: strict),
         .target(
-            name: "Probe", dependencies: ["LinuxSystem", "MultipathTCP", "CLinux", systemPackage], swiftSettings: strict),
+            name: "Probe", dependencies: ["LinuxSystem", "MultipathTCP", systemPackage], swiftSettings: strict),
         .executableTarget(
             name: "braid",
-            dependencies: ["Configuration", "Daemon", "LinuxSystem", "MultipathTCP", "Probe", argumentParser, systemPackage],
+            dependencies: [
+                "CLinux", "Configuration", "Daemon", "LinuxSystem", "MultipathTCP", "Probe", argumentParser, systemPackage,
+            ],
             swiftSettings: strict),
 
         // Examples of the MultipathTCP library: swift run example-echo-server
@@ -89,9 +91,13 @@ let package = Package(
 
         // Tests
         .target(
-            name: "Lab", dependencies: ["LinuxSystem", "CLinux", "CLab", systemPackage], path: "Tests/Lab",
-            swiftSettings: strictTests),
+            name: "Lab", dependencies: ["CLab"], path: "Tests/Lab",
+            // The link emulator has microseconds for a packet, in debug builds too.
+            swiftSettings: strictTests + [.unsafeFlags(["-O"])]),
         .target(name: "CLab", path: "Tests/CLab", cSettings: linuxC + [.unsafeFlags(["-O2"])]),
+        .executableTarget(
+            name: "braid-lab", dependencies: ["Lab", "CLab", argumentParser], path: "Tests/LabShell",
+            swiftSettings: strictTests),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", systemPackage], swiftSettings: strictTests),
         .testTarget(
             name: "MultipathTCPTests", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", "TestNamespace", systemPackage],
@@ -113,10 +119,22 @@ let package = Package(
         .testTarget(
             name: "ServiceManagerTests", dependencies: ["ServiceManager", "LinuxSystem", logging, systemPackage],
             swiftSettings: strictTests),
-        .testTarget(name: "LabTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
-        .testTarget(name: "EndToEndTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
+        .testTarget(name: "LabTests", dependencies: ["Lab", "CLab"], swiftSettings: strictTests),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Lab", "LinuxSystem", "CNamespace", systemPackage],
+            swiftSettings: strictTests),
         .testTarget(name: "SystemdTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
     ],
     cLanguageStandard: .gnu17,
     cxxLanguageStandard: .cxx20
 )
+
+// Fuzz targets need -sanitize=fuzzer, so they exist only when asked for ("make fuzz" sets this).
+if Context.environment["BRAID_FUZZ"] != nil {
+    package.targets += [
+        .target(name: "CFuzzer", path: "Fuzz/CFuzzer", cSettings: linuxC),
+        .executableTarget(
+            name: "FuzzConfiguration", dependencies: ["CFuzzer", "Configuration"], path: "Fuzz/FuzzConfiguration",
+            swiftSettings: strict),
+    ]
+}

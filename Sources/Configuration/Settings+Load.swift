@@ -27,8 +27,16 @@ extension Settings {
         try load(bytes: Array(text.utf8), file: file, environment: environment)
     }
 
+    /// Reads and checks a configuration that is given as bytes, which are an error where they are not UTF-8; else as
+    /// ``load(text:file:environment:)``.
+    public static func load(
+        bytes: [UInt8], file: String, environment: [String: String] = [:]
+    ) throws(ConfigurationError) -> Settings {
+        try load(bytes: bytes, file: file, environment: environment, problems: TOMLProblems())
+    }
+
     static func load(
-        bytes: [UInt8], file: String, environment: [String: String], problems: TOMLProblems = TOMLProblems()
+        bytes: [UInt8], file: String, environment: [String: String], problems: TOMLProblems
     ) throws(ConfigurationError) -> Settings {
         var files = ConfigurationFiles(problems: problems, environment: environment)
         let root = files.read(text: bytes, file: file)

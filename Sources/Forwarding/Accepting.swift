@@ -127,7 +127,10 @@ extension EventLoop {
         relays[relay].counters.accepted += 1
         relays[relay].counters.open += 1
         relays[relay].dirty = true
-        backoffReported = false
+        if backoffReported {
+            backoffReported = false
+            shared.report(.acceptResumed(relay: relays[relay].plan.id))
+        }
         startDial(place.slot)
     }
 }

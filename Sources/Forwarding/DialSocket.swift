@@ -1,5 +1,6 @@
 internal import BasicContainers
 internal import LinuxSystem
+internal import MultipathTCP
 internal import SystemPackage
 
 /// A socket that is about to connect.
@@ -14,37 +15,21 @@ struct DialSocket: ~Copyable {
 
 /// How a socket towards an upstream is made.
 extension EventLoop {
-    /// A socket with the relay's options, and whether it is MPTCP.
+    /// A socket with the relay's options; plain TCP where this host gives no MPTCP.
     mutating func dialSocket(
         _ relay: Int, _ upstream: Int, _ target: SocketAddress, _ slot: UInt32
     ) throws(Errno) -> DialSocket {
         guard case .network(let wanted) = relays[relay].plan.upstreams[upstream].kind else { throw .invalidArgument }
-        if wanted == .tcp || multipathMissing {
-            if wanted == .mptcp { connections.slots[Int(slot)]?.multipathUnavailable = true }
-            return DialSocket(
-                socket: try prepared(try Socket.stream(target.family, .tcp), relay, target), isMultipath: false)
-        }
-        do throws(Errno) {
-            return DialSocket(
-                socket: try prepared(try Socket.stream(target.family, .mptcp), relay, target), isMultipath: true)
-        } catch {
-            switch error {
-            case .protocolNotSupported, .invalidArgument:
-                // A kernel without MPTCP: asking again is no use.
-                multipathMissing = true
-            case .protocolNotAvailable:
-                // net.mptcp.enabled=0: that may change.
-                break
-            default: throw error
-            }
+        let opened = try MultipathSupport.socket(target.family, wanting: wanted)
+        let isMultipath = opened.streamProtocol == .mptcp
+        if wanted == .mptcp, let reason = opened.reason {
+            connections.slots[Int(slot)]?.multipathUnavailable = true
             if !multipathReported {
                 multipathReported = true
-                shared.report(.multipathUnavailable(error: error))
+                shared.report(.multipathUnavailable(relay: relays[relay].plan.id, reason: reason))
             }
-            connections.slots[Int(slot)]?.multipathUnavailable = true
-            return DialSocket(
-                socket: try prepared(try Socket.stream(target.family, .tcp), relay, target), isMultipath: false)
         }
+        return DialSocket(socket: try prepared(opened.take(), relay, target), isMultipath: isMultipath)
     }
 
     private mutating func prepared(
@@ -62,10 +47,6 @@ extension EventLoop {
 
     private mutating func report(_ failure: SocketOptionFailure, _ relay: Int) {
         guard relays[relay].reportedOptions.insert(failure.option.description).inserted else { return }
-        let id = relays[relay].plan.id
-        shared.report(
-            failure.isUnsupported
-                ? .optionUnsupported(relay: id, option: failure.option, error: failure.error)
-                : .optionFailed(relay: id, option: failure.option, error: failure.error))
+        shared.report(.optionNotSet(relay: relays[relay].plan.id, failure))
     }
 }

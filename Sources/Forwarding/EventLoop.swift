@@ -24,8 +24,6 @@ public struct EventLoop: ~Copyable {
     var backoffReported = false
     /// It was reported that MPTCP sockets cannot be made.
     var multipathReported = false
-    /// MPTCP sockets cannot be made on this kernel.
-    var multipathMissing = false
     private var nextID: UInt64
     private let allLoops: @Sendable () -> Void
 

@@ -38,7 +38,11 @@ extension EventLoop {
 
     private mutating func drain() {
         draining = true
-        for index in 0..<listeners.count { unwatch(index) }
+        for index in 0..<listeners.count {
+            unwatch(index)
+            // An MPTCP listener stays open: subflows that join the connections it accepted need it.
+            if listeners[index]?.isMultipath == false { listeners[index] = nil }
+        }
         reportIfDrained()
     }
 

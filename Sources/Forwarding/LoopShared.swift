@@ -16,6 +16,7 @@ public final class LoopShared: Sendable {
     private let reports = Mutex<[LoopReport]>([])
     private let droppedReports = Atomic<UInt64>(0)
     private let heartbeatCount = Atomic<UInt64>(0)
+    private let changeAnnounced = Atomic<Bool>(false)
     private let openConnections = Atomic<Int>(0)
     private let wake: EventCounter
     private let reportsReady: EventCounter
@@ -63,6 +64,16 @@ public final class LoopShared: Sendable {
     /// Connections of this loop now.
     public var connections: Int { openConnections.load(ordering: .relaxed) }
 
+    /// From here on the next change is announced again.
+    public func connectionsSeen() {
+        changeAnnounced.store(false, ordering: .relaxed)
+    }
+
+    /// Tells the main thread that the loop could not begin.
+    public func reportFailure(call: StaticString, _ error: Errno) {
+        report(.failed(call: call, error: error), vital: true)
+    }
+
     // MARK: The loop's side
 
     var wakeDescriptor: CInt { wake.descriptor.raw }
@@ -98,6 +109,8 @@ public final class LoopShared: Sendable {
     }
 
     func publish(connections: Int) {
+        if openConnections.load(ordering: .relaxed) == connections { return }
         openConnections.store(connections, ordering: .relaxed)
+        if !changeAnnounced.exchange(true, ordering: .relaxed) { report(.connectionsChanged, vital: true) }
     }
 }

@@ -37,3 +37,19 @@ public enum ThisProcess {
         return Int(clamping: hard)
     }
 }
+
+extension ThisProcess {
+    /// The environment as it is now. environ(7). To be read before other threads run.
+    public static var environment: [String: String] {
+        var variables: [String: String] = [:]
+        var index: UInt32 = 0
+        while let entry = unsafe linux_environment_entry(index) {
+            let text = unsafe String(cString: entry)
+            if let equals = text.firstIndex(of: "=") {
+                variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
+            }
+            index += 1
+        }
+        return variables
+    }
+}

@@ -115,6 +115,16 @@ public struct SocketAddress: Hashable, Sendable {
         }
     }
 
+    /// `169.254.0.0/16` or `fe80::/10`.
+    public var isLinkLocal: Bool {
+        let bytes = self.bytes
+        switch family {
+        case .ipv4: return bytes[0] == 169 && bytes[1] == 254
+        case .ipv6: return bytes[0] == 0xFE && bytes[1] & 0xC0 == 0x80
+        case .unix, .none: return false
+        }
+    }
+
     /// The same address with another port.
     public func with(port: UInt16) -> SocketAddress {
         var copy = self

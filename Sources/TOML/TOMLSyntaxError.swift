@@ -17,10 +17,12 @@ public struct TOMLSyntaxError: Error, Sendable, Equatable, CustomStringConvertib
     /// An error in toml++'s words ("Error while parsing CONTEXT: REASON").
     init(at location: TOMLLocation, parserMessage: String) {
         let preface = "Error while parsing "
-        var message = parserMessage
-        if message.hasPrefix(preface) { message.removeFirst(preface.count) }
         self.location = location
-        self.message = "not valid TOML in \(message)"
+        if parserMessage.hasPrefix(preface) {
+            self.message = "not valid TOML in \(parserMessage.dropFirst(preface.count))"
+        } else {
+            self.message = "not valid TOML: \(parserMessage)"
+        }
         self.remedy = Self.remedy(for: parserMessage)
     }
 
@@ -44,7 +46,7 @@ public struct TOMLSyntaxError: Error, Sendable, Equatable, CustomStringConvertib
             ("expected keys, tables", "write KEY = VALUE, or [TABLE]"),
             ("invalid utf-8", "save the file as UTF-8"),
             ("overlong utf-8", "save the file as UTF-8"),
-            ("cannot represent", "write a number that fits in 64 bits"),
+            ("not representable", "write a number that fits in 64 bits"),
             ("maximum", "use fewer levels"),
         ]
         return remedies.first { message.contains($0.0) }?.1 ?? "correct it as https://toml.io/en/v1.0.0 says"

@@ -31,7 +31,7 @@ public final class Resolver {
     }
 
     private let options: ResolverOptions
-    private let inbox: ResolverInbox
+    let inbox: ResolverInbox
     private var channel: ResolverChannel
     // Channels of an earlier configuration whose last queries are still in flight.
     private var retiring: [ResolverChannel] = []

@@ -80,6 +80,9 @@ final class ResolverQuery {
 }
 
 extension ResolutionError {
+    /// c-ares up to 1.19 does not tell SERVFAIL and REFUSED of the last server from a server that is not there.
+    static let noServer = ResolutionError.other("no DNS server could be reached, or all failed or refused to answer")
+
     /// The error for a status of c-ares; `nil` for success.
     init?(status: CInt) {
         switch status {
@@ -91,7 +94,7 @@ extension ResolutionError {
         case ARES_EREFUSED: self = .refused
         case ARES_ECANCELLED, ARES_EDESTRUCTION: self = .cancelled
         case ARES_EBADNAME: self = .other("it is not a DNS name")
-        case ARES_ECONNREFUSED: self = .other("no DNS server can be reached")
+        case ARES_ECONNREFUSED: self = .noServer
         default: self = .other(ResolverChannel.describe(status))
         }
     }

@@ -29,6 +29,26 @@ extension Host {
         try run(arguments)
     }
 
+    /// Runs a command in the host as a shell would run it in the foreground: with this process's terminal, standard
+    /// input, output and error, in its process group. Waits until it has ended.
+    ///
+    /// - Parameters:
+    ///   - arguments: The command, found along PATH, and its arguments.
+    ///   - environment: Variables to set besides those of this process.
+    public func foreground(
+        _ arguments: [String], environment: [String: String] = [:]
+    ) throws(LabError) -> ProcessExit {
+        let launch = Launch(
+            arguments: arguments, environment: environment, netns: namespace.descriptor.number, ownGroup: false)
+        let started = try launch.start(descriptors: [0, 1, 2])
+        let pidfd = Descriptor(owning: started.pidfd)
+        var polled = pollfd(fd: pidfd.number, events: Int16(POLLIN), revents: 0)
+        while clab_poll(&polled, 1, -1) <= 0 {}
+        var exit = clab_exit()
+        try checked(clab_wait(started.pid, true, &exit), "wait for \(arguments.joined(separator: " "))")
+        return ProcessExit(exit)
+    }
+
     /// Starts a process in the host. It is killed when the lab ends.
     ///
     /// - Parameters:

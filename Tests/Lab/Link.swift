@@ -17,7 +17,12 @@ public final class Link: Sendable {
 
     private let state: LabState
     private let lanes: [Int]
-    private let current: Mutex<[LinkProfile]>
+    private struct Current {
+        var profiles: [LinkProfile]
+        var blackholes = [false, false]
+        var cut = false
+    }
+    private let current: Mutex<Current>
 
     init(
         number: Int, name: String, ends hosts: [Host], profiles: [LinkProfile], mtu: Int, state: LabState
@@ -25,27 +30,49 @@ public final class Link: Sendable {
         self.name = name
         self.number = number
         self.state = state
-        lanes = [2 * (number - 1), 2 * (number - 1) + 1]
-        current = Mutex(profiles)
+        current = Mutex(Current(profiles: profiles))
         let ends = hosts.enumerated().map { LinkEnd(host: $1, link: number, end: $0) }
         self.ends = ends
         try checkName(name)
+        do throws(LabError) {
+            let ports = try Self.makeWires(number: number, name: name, ends: ends, mtu: mtu, state: state)
+            let answer = state.emulator.perform(.addLink(ports: ports, profiles: profiles, seed: state.seed))
+            lanes = [answer.firstLane, answer.firstLane + 1]
+        } catch {
+            // With its half in the emulator's namespace, the host's half of a wire goes as well.
+            for end in 0..<2 {
+                _ = try? state.wires.run(["ip", "link", "del", Self.wire(number, end)], expecting: nil)
+            }
+            throw error
+        }
         for end in 0..<2 {
+            try ends[end].bringUp(name, neighbour: ends[1 - end])
+        }
+        try carrier(down: false)
+    }
+
+    /// Makes the two veth pairs, and opens the emulator's ports on them.
+    private static func makeWires(
+        number: Int, name: String, ends: [LinkEnd], mtu: Int, state: LabState
+    ) throws(LabError) -> [PortHandover] {
+        for (index, end) in ends.enumerated() {
+            // An index far from any in a host: the kernel reports a change of carrier at once only for an interface
+            // whose peer has another index, and up to a second later for others.
             try state.wires.run(
                 [
-                    "ip", "link", "add", "name", wire(end), "index", "\(wireIndex(end))", "mtu", "\(mtu)",
-                    "type", "veth", "peer", "name", name, "mtu", "\(mtu)", "address", ends[end].hardware, "netns",
-                    "/proc/self/fd/3",
-                ], descriptors: [hosts[end].namespace.descriptor.number])
-            try hosts[end].inNamespace { () throws(LabError) in
-                try checked(clab_interface_plain_packets(name), "\(hosts[end].name): switch offloads of \(name) off")
+                    "ip", "link", "add", "name", wire(number, index), "index", "\(10_000 + 2 * number + index)",
+                    "mtu", "\(mtu)", "type", "veth", "peer", "name", name, "mtu", "\(mtu)",
+                    "address", end.hardware, "netns", "/proc/self/fd/3",
+                ], descriptors: [end.host.namespace.descriptor.number])
+            try end.host.inNamespace { () throws(LabError) in
+                try checked(clab_interface_plain_packets(name), "\(end.host.name): switch offloads of \(name) off")
             }
         }
-        let ports = try state.wires.enter { () throws(LabError) -> [PortHandover] in
+        return try state.wires.enter { () throws(LabError) -> [PortHandover] in
             var ports: [PortHandover] = []
-            for end in 0..<2 {
+            for index in 0..<2 {
                 var port = clab_port()
-                let result = clab_port_open(wire(end), UInt32(mtu), &port)
+                let result = clab_port_open(wire(number, index), UInt32(mtu), &port)
                 if result < 0 {
                     for var opened in ports { clab_port_close(&opened.port) }
                     throw LabError("link \(name): open the emulator's port", errno: -result)
@@ -54,19 +81,10 @@ public final class Link: Sendable {
             }
             return ports
         }
-        state.emulator.perform(.addLink(number: number - 1, ports: ports, profiles: profiles, seed: state.seed))
-        for end in 0..<2 {
-            try ends[end].bringUp(name, neighbour: ends[1 - end])
-        }
-        try carrier(down: false)
     }
 
-    /// The emulator's end of the veth at end A (0) or B (1).
-    private func wire(_ end: Int) -> String { "k\(number)\(end == 0 ? "a" : "b")" }
-
-    /// Far from any index in a host: the kernel reports a change of carrier at once only for an interface whose peer
-    /// has another index, and up to a second later for others.
-    private func wireIndex(_ end: Int) -> Int { 10_000 + 2 * number + end }
+    /// The emulator's half of the veth pair at end A (0) or B (1).
+    private static func wire(_ number: Int, _ end: Int) -> String { "k\(number)\(end == 0 ? "a" : "b")" }
 
     // MARK: Addresses
 
@@ -96,7 +114,7 @@ public final class Link: Sendable {
     ///
     /// - Parameter direction: `.aToB` or `.bToA`; for `.both` that from A to B.
     public func profile(_ direction: LinkDirection) -> LinkProfile {
-        current.withLock { $0[direction.lanes[0]] }
+        current.withLock { $0.profiles[direction.lanes[0]] }
     }
 
     /// Changes the link; what is not given stays. Packets that wait are sent at the new rate; those under way arrive
@@ -113,12 +131,12 @@ public final class Link: Sendable {
         direction: LinkDirection = .both
     ) {
         for lane in direction.lanes {
-            let profile = current.withLock { profiles in
-                let old = profiles[lane]
-                profiles[lane] = LinkProfile(
+            let profile = current.withLock { current in
+                let old = current.profiles[lane]
+                current.profiles[lane] = LinkProfile(
                     rate: rate ?? old.rate, delay: delay ?? old.delay, loss: loss ?? old.loss,
                     queue: queue ?? old.queue)
-                return profiles[lane]
+                return current.profiles[lane]
             }
             state.emulator.perform(.set(lane: lanes[lane], profile: profile))
         }
@@ -133,9 +151,20 @@ public final class Link: Sendable {
     ///   - direction: Which way.
     public func blackhole(_ on: Bool, direction: LinkDirection = .both) {
         for lane in direction.lanes {
+            current.withLock { $0.blackholes[lane] = on }
             state.emulator.perform(.setBlackhole(lane: lanes[lane], on: on))
         }
     }
+
+    /// Whether packets vanish silently.
+    ///
+    /// - Parameter direction: Which way; for `.both`, whether they do both ways.
+    public func isBlackhole(_ direction: LinkDirection) -> Bool {
+        current.withLock { current in direction.lanes.allSatisfy { current.blackholes[$0] } }
+    }
+
+    /// Whether the cable is unplugged.
+    public var isCut: Bool { current.withLock { $0.cut } }
 
     /// Unplugs the cable, or plugs it in: both hosts see their interface lose its carrier, and what was under way is
     /// lost.
@@ -149,12 +178,14 @@ public final class Link: Sendable {
         try state.wires.enter { () throws(LabError) in
             for end in 0..<2 {
                 try checked(
-                    clab_interface_set_up(wire(end), !down), "link \(name): set carrier \(down ? "down" : "up")")
+                    clab_interface_set_up(Self.wire(number, end), !down),
+                    "link \(name): set carrier \(down ? "down" : "up")")
             }
         }
         for lane in lanes where !down {
             state.emulator.perform(.setCut(lane: lane, on: false))
         }
+        current.withLock { $0.cut = down }
         for end in ends {
             try awaitCarrier(!down, at: end.host)
         }
@@ -190,7 +221,7 @@ public final class Link: Sendable {
     /// - Parameter direction: `.aToB` or `.bToA`; for `.both` the sum.
     public func counters(_ direction: LinkDirection) -> LinkCounters {
         direction.lanes.reduce(into: LinkCounters()) { sum, lane in
-            sum.add(state.emulator.perform(.counters(lane: lanes[lane])))
+            sum.add(state.emulator.perform(.counters(lane: lanes[lane])).counters)
         }
     }
 }

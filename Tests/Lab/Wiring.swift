@@ -28,7 +28,7 @@ public struct LinkEnd: Sendable {
         let commands = """
             addr add \(address)/24 dev \(interface)
             addr add \(address6)/64 dev \(interface) nodad
-            link set \(interface) up
+            link set dev \(interface) up
             neigh replace \(neighbour.address) lladdr \(neighbour.hardware) dev \(interface) nud permanent
             neigh replace \(neighbour.address6) lladdr \(neighbour.hardware) dev \(interface) nud permanent
 

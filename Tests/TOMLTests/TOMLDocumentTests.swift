@@ -50,7 +50,6 @@ import Testing
             _ = try TOMLDocument.parse(text, source: "f")
         } throws: { error in
             let location = (error as? TOMLSyntaxError)?.location
-            print(error)
             return location == TOMLLocation(source: "f", line: line, column: column)
         }
     }

@@ -105,6 +105,17 @@ int clab_kill_in_netns(pid_t pid, int64_t inode);
 /// Forgets a process group that has ended, for the guardian. Call before reaping its leader.
 void clab_forget_group(pid_t group);
 
+// MARK: Stream sockets in the file system (unixsocket.c)
+
+/// A listening Unix stream socket at a path.
+int clab_unix_listen(const char *path);
+/// A connection to the Unix stream socket at a path.
+int clab_unix_connect(const char *path);
+/// The next connection; waits for it.
+int clab_unix_accept(int listener);
+/// Ends what this side writes, so that the other side sees the end.
+int clab_unix_finish(int connection);
+
 // MARK: The emulator's ends of the wires (port.c)
 
 struct clab_port {

@@ -5,12 +5,20 @@ import Synchronization
 /// What a link asks of the emulator's thread.
 enum EmulatorCommand: Sendable {
     /// Puts a link between two open ports, which the emulator closes in the end.
-    case addLink(number: Int, ports: [PortHandover], profiles: [LinkProfile], seed: UInt64)
+    case addLink(ports: [PortHandover], profiles: [LinkProfile], seed: UInt64)
     case set(lane: Int, profile: LinkProfile)
     case setBlackhole(lane: Int, on: Bool)
     case setCut(lane: Int, on: Bool)
     case counters(lane: Int)
     case stop
+}
+
+/// What the emulator's thread answers.
+struct EmulatorAnswer: Sendable {
+    /// Of the lane asked for.
+    var counters = LinkCounters()
+    /// Of the link added: its lane from A to B. That from B to A is the next.
+    var firstLane = 0
 }
 
 /// An open port on its way from the thread that opened it to the emulator's thread.
@@ -29,7 +37,7 @@ struct PortHandover: @unchecked Sendable {
 final class Emulator: Sendable {
     private struct Mailbox {
         var command: EmulatorCommand?
-        var answer = LinkCounters()
+        var answer = EmulatorAnswer()
         var stopped = false
     }
 
@@ -76,16 +84,16 @@ final class Emulator: Sendable {
 
     /// Has the emulator's thread do something, and waits until it is done.
     ///
-    /// - Returns: The counters of the lane, if those were asked for.
+    /// - Returns: What was asked for, if anything was.
     @discardableResult
-    func perform(_ command: EmulatorCommand) -> LinkCounters {
+    func perform(_ command: EmulatorCommand) -> EmulatorAnswer {
         turn.withLock { _ in
             let accepted = mailbox.withLock { box in
                 guard !box.stopped else { return false }
                 box.command = command
                 return true
             }
-            guard accepted else { return LinkCounters() }
+            guard accepted else { return EmulatorAnswer() }
             _ = clab_event_signal(wake.number)
             var descriptor = pollfd(fd: answered.number, events: Int16(POLLIN), revents: 0)
             while clab_poll(&descriptor, 1, -1) <= 0 {}

@@ -34,7 +34,7 @@ struct Lane: ~Copyable {
     private var lastDue: Int64 = 0
 
     private var bitsPerSecond = 0
-    private var delay: Int64 = 0
+    private(set) var delay: Int64 = 0
     private var lossThreshold: UInt64 = 0
     private var queueLimit = 0
     private var random: SeededRandom

@@ -15,6 +15,8 @@ struct PacketBatch: ~Copyable {
 
     var hasRoom: Bool { count < PacketBatch.capacity }
 
+    subscript(index: Int) -> clab_packet { packets[index] }
+
     mutating func removeAll() {
         count = 0
         bytes = 0

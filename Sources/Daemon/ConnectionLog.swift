@@ -1,0 +1,111 @@
+internal import Configuration
+internal import Forwarding
+internal import LinuxSystem
+internal import Logging
+internal import ServiceManager
+internal import SystemPackage
+
+/// Turns the loops' records of ended connections into log records.
+struct ConnectionLog {
+    let logger: Logger
+    /// By relay id.
+    let relays: [RelaySettings]
+    /// `log-connections`.
+    let isOn: Bool
+    /// Upstreams that were said to fall back, until a connection to them is multipath again.
+    private var fellBack: Set<FallbackPlace> = []
+
+    private struct FallbackPlace: Hashable {
+        let relay: Int
+        let upstream: Int
+    }
+
+    init(logger: Logger, relays: [RelaySettings], isOn: Bool) {
+        self.logger = logger
+        self.relays = relays
+        self.isOn = isOn
+    }
+
+    mutating func write(_ record: ConnectionRecord) {
+        guard relays.indices.contains(record.relay) else { return }
+        let relay = relays[record.relay]
+        noteFallback(record, relay)
+        guard isOn else { return }
+        let upstream = upstreamText(record, relay)
+        logger.event(
+            .connectionEnded, "\(sentence(record, relay, upstream))",
+            metadata: metadata(record, relay, upstream))
+    }
+
+    private func metadata(_ record: ConnectionRecord, _ relay: RelaySettings, _ upstream: String) -> Logger.Metadata {
+        var fields: Logger.Metadata = [
+            "connection": .stringConvertible(record.id),
+            "relay": "\(relay.name)",
+            "client": "\(record.client)",
+            "upstream": "\(upstream)",
+            "multipath": "\(record.multipath.word)",
+            "subflows": .stringConvertible(record.subflows),
+            "bytes-up": .stringConvertible(record.bytesUp),
+            "bytes-down": .stringConvertible(record.bytesDown),
+            "duration-usec": .stringConvertible(record.duration / 1000),
+            "connect-usec": .stringConvertible(record.connectTime / 1000),
+            "result": "\(record.result.word)",
+        ]
+        if record.error.rawValue != 0 { fields["error"] = "\(record.error)" }
+        return fields
+    }
+
+    private func sentence(_ record: ConnectionRecord, _ relay: RelaySettings, _ upstream: String) -> String {
+        var text = "\(relay.name): \(record.client) to \(upstream): \(record.result.word)"
+        if record.error.rawValue != 0 { text += " (\(record.error))" }
+        text += ", \(record.bytesUp) bytes up, \(record.bytesDown) down in \(Self.seconds(record.duration))"
+        switch record.multipath {
+        case .yes: text += ", multipath, \(record.subflows) subflow\(record.subflows == 1 ? "" : "s")"
+        case .fallback: text += ", fell back to TCP"
+        case .no: break
+        }
+        return text
+    }
+
+    /// Milliseconds below ten seconds, else tenths of seconds.
+    private static func seconds(_ nanoseconds: UInt64) -> String {
+        if nanoseconds < 10_000_000_000 { return "\(nanoseconds / 1_000_000) ms" }
+        return "\(nanoseconds / 1_000_000_000).\(nanoseconds / 100_000_000 % 10) s"
+    }
+
+    /// The upstream as configured, with the address that was connected to in place of a name.
+    private func upstreamText(_ record: ConnectionRecord, _ relay: RelaySettings) -> String {
+        guard relay.upstream.indices.contains(record.upstream) else {
+            return relay.upstream.map { $0.value.description }.joined(separator: ",")
+        }
+        let configured = relay.upstream[record.upstream].value
+        switch configured {
+        case .tcp where record.upstreamAddress != .none: return "tcp://\(record.upstreamAddress)"
+        case .mptcp where record.upstreamAddress != .none: return "mptcp://\(record.upstreamAddress)"
+        default: return configured.description
+        }
+    }
+
+    /// Says once that an upstream's connections fall back; again only after they were multipath in between.
+    private mutating func noteFallback(_ record: ConnectionRecord, _ relay: RelaySettings) {
+        guard relay.upstream.indices.contains(record.upstream), relay.upstream[record.upstream].value.isMultipath else {
+            return
+        }
+        let place = FallbackPlace(relay: record.relay, upstream: record.upstream)
+        switch record.multipath {
+        case .no: break
+        case .yes: fellBack.remove(place)
+        case .fallback:
+            guard fellBack.insert(place).inserted else { return }
+            let upstream = upstreamText(record, relay)
+            let target = record.upstreamAddress
+            logger.event(
+                .fallbackDetected,
+                "\(relay.name): connections to \(upstream) fall back to plain TCP; `braid probe \(target)` says why",
+                metadata: [
+                    "relay": "\(relay.name)", "upstream": "\(upstream)",
+                    "reason": "the upstream or something on the path does not carry MPTCP",
+                ])
+        }
+    }
+}

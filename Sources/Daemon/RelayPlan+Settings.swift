@@ -1,0 +1,65 @@
+internal import Configuration
+internal import Forwarding
+internal import LinuxSystem
+
+extension RelayPlan {
+    /// What the data plane needs to know of a configured relay.
+    ///
+    /// - Parameters:
+    ///   - settings: the relay; its upstreams are of kinds that are built.
+    ///   - id: its number in this process.
+    ///   - raceDelay: `paths.race-delay`.
+    ///   - gate: the gate of the whole daemon.
+    init(_ settings: RelaySettings, id: Int, raceDelay: Duration, gate: AdmissionGate) {
+        let listenSocket = SocketPlan(settings.listenSocket)
+        self.init(
+            id: id, name: settings.name,
+            upstreams: settings.upstream.compactMap { UpstreamPlan($0.value) },
+            connectTimeout: settings.connectTimeout.wholeNanoseconds,
+            idleTimeout: settings.idleTimeout.wholeNanoseconds,
+            halfCloseTimeout: settings.halfCloseTimeout.wholeNanoseconds,
+            raceDelay: raceDelay.wholeNanoseconds,
+            clientUserTimeout: listenSocket.userTimeout,
+            clientNoDelay: listenSocket.noDelay,
+            upstreamSocket: SocketPlan(settings.upstreamSocket),
+            gate: AdmissionGate(limit: settings.maxConnections, outer: gate))
+    }
+}
+
+extension UpstreamPlan {
+    /// `nil` for a kind that is not built; `Settings.notBuiltYet()` refuses those before.
+    init?(_ address: UpstreamAddress) {
+        switch address {
+        case .tcp(let target): self.init(.tcp, target)
+        case .mptcp(let target): self.init(.mptcp, target)
+        case .unix(let path): self.init(kind: .unix(path), addresses: [], isName: false)
+        case .echo: self.init(kind: .echo, addresses: [], isName: false)
+        case .mptcpService, .convert, .directTCP, .directMPTCP, .dashboard: return nil
+        }
+    }
+
+    private init(_ streamProtocol: StreamProtocol, _ target: HostPort) {
+        let address = SocketAddress(target)
+        self.init(
+            kind: .network(streamProtocol), addresses: address.map { [$0] } ?? [], isName: target.dnsName != nil)
+    }
+}
+
+extension SocketAddress {
+    /// The address of a target that is given as one; `nil` for a name, and for a scope that names no interface here.
+    init?(_ target: HostPort) {
+        guard case .address(let address) = target.host else { return nil }
+        if let scope = target.scope {
+            try? self.init(parsing: "\(address)%\(scope)", port: target.port)
+        } else {
+            self.init(bytes: address.bytes.span, port: target.port)
+        }
+    }
+}
+
+extension HostPort {
+    /// The name to look up, when the host is one.
+    var dnsName: String? {
+        if case .name(let name) = host { name } else { nil }
+    }
+}

@@ -1,0 +1,222 @@
+internal import BasicContainers
+internal import Configuration
+internal import Forwarding
+internal import LinuxSystem
+internal import Logging
+internal import ServiceManager
+internal import SystemPackage
+
+/// What the main thread does while the loops relay.
+extension Supervisor {
+    /// How often the service manager hears that a drain goes on.
+    private static let extendInterval = Duration.seconds(5)
+    /// How soon after a change the status line follows it, at most once in that time.
+    private static let statusInterval = Duration.seconds(1)
+
+    /// Runs until a signal ends the daemon.
+    ///
+    /// - Returns: false when it had to give up by itself.
+    public mutating func run() -> Bool {
+        while !finished {
+            do throws(Errno) {
+                try turn()
+            } catch {
+                logger.critical("the main loop cannot wait for events: \(error)")
+                failed = true
+                finished = true
+            }
+        }
+        loops.stop()
+        drainReports()
+        removeSocketFiles()
+        logger.event(
+            .daemonStopped, "stopped",
+            metadata: ["connections-reset": .stringConvertible(connectionsReset)])
+        return !failed
+    }
+
+    private mutating func turn() throws(Errno) {
+        let count = try poller.wait(milliseconds: patience())
+        for index in 0..<count {
+            let event = poller.event(index)
+            switch Tag(rawValue: event.token.tag) {
+            case .signals: try takeSignals()
+            case .reports: takeReports(Int(event.token.slot))
+            case .resolver, .none: names.process(event.readiness, event.token)
+            }
+        }
+        try names.settle(poller, tag: Tag.resolver.rawValue, loops)
+        meetDeadlines()
+    }
+
+    private func patience() -> CInt {
+        let next = min(deadlines.next, names.deadline)
+        if next == .never { return -1 }
+        return CInt(clamping: (next.since(.now()) + 999_999) / 1_000_000)
+    }
+
+    // MARK: Signals
+
+    private mutating func takeSignals() throws(Errno) {
+        while let signal = try signals.next() {
+            switch signal {
+            case Signals.reload:
+                logger.event(
+                    .reloadNotBuilt, "SIGHUP: reloading is not built yet; everything runs on as it was, and a restart takes the new configuration")
+                // Type=notify-reload waits for both.
+                service.send(.reloading)
+                service.send(.ready, .status(statusLine))
+            case Signals.stall: stallForTest()
+            default: stop(signal)
+            }
+        }
+    }
+
+    private mutating func stop(_ signal: CInt) {
+        if draining {
+            logger.notice("a second signal: ending at once")
+            finish()
+            return
+        }
+        draining = true
+        drainStarted = .now()
+        let timeout = settings.daemon.drainTimeout
+        logger.event(
+            .daemonStopping,
+            "stopping: \(Self.counted(loops.connections, "connection")) may take \(timeout.components.seconds) s to end",
+            metadata: [
+                "signal": .stringConvertible(signal), "connections": .stringConvertible(loops.connections),
+                "drain-timeout-usec": .stringConvertible(timeout.wholeNanoseconds / 1000),
+            ])
+        service.send(.stopping)
+        deadlines.drain = .now() + timeout.wholeNanoseconds
+        extendStop()
+        closeListeners()
+        loops.send(.drain)
+    }
+
+    /// Nobody new comes in; MPTCP listeners stay open for the subflows that join what they accepted.
+    private mutating func closeListeners() {
+        removeSocketFiles()
+        var kept = UniqueArray<OpenListener>()
+        while let listener = listeners.popLast() {
+            if listener.isMultipath { kept.append(listener) }
+        }
+        listeners = kept
+    }
+
+    private func removeSocketFiles() {
+        for index in 0..<listeners.count {
+            guard let path = listeners[index].path else { continue }
+            do throws(Errno) {
+                try UnixSocketFile.remove(path)
+            } catch {
+                logger.warning("cannot remove \(path): \(error)")
+            }
+        }
+    }
+
+    private mutating func stallForTest() {
+        #if DEBUG
+            if ThisProcess.environment["BRAID_TEST_STALL_LOOP"] == "1" { loops.shared.first?.send(.stall) }
+        #endif
+    }
+
+    // MARK: Reports
+
+    private mutating func drainReports() {
+        for loop in loops.shared { takeReports(loop.index) }
+    }
+
+    private mutating func takeReports(_ index: Int) {
+        let loop = loops.shared[index]
+        for report in loop.takeReports() { take(report, from: index) }
+        let dropped = loop.takeDropped()
+        if dropped > 0 {
+            logger.event(
+                .recordsDropped, "\(dropped) log records were lost: they came faster than they could be written",
+                metadata: [
+                    "records": .stringConvertible(dropped), "undelivered": .stringConvertible(destination.undelivered),
+                ])
+        }
+    }
+
+    private mutating func take(_ report: LoopReport, from loop: Int) {
+        switch report {
+        case .connectionEnded(let record):
+            if record.result == .drained { connectionsReset += 1 }
+            log.write(record)
+        case .resolve(let relay, let upstream): names.ask(relay: relay, upstream: upstream)
+        case .connectionsChanged:
+            if deadlines.status == .never { deadlines.status = .now() + Self.statusInterval.wholeNanoseconds }
+        case .drained:
+            drained.insert(loop)
+            if drained.count == loops.shared.count { finish() }
+        case .failed(let call, let error):
+            logger.critical("event loop \(loop) cannot go on: \(call): \(error)")
+            failed = true
+            finish()
+        case .optionNotSet, .acceptBackoff, .acceptResumed, .listenerFailed, .multipathUnavailable:
+            RelayNotices(logger: logger, relays: settings.relays).write(report)
+        }
+    }
+
+    private mutating func finish() {
+        finished = true
+    }
+
+    // MARK: Deadlines
+
+    private mutating func meetDeadlines() {
+        let now = MonotonicTime.now()
+        if deadlines.watchdog <= now { feedWatchdog(now) }
+        if deadlines.status <= now {
+            deadlines.status = .never
+            for loop in loops.shared { loop.connectionsSeen() }
+            service.show(statusLine)
+        }
+        if deadlines.extend <= now { extendStop() }
+        if deadlines.drain <= now { drainTimedOut() }
+    }
+
+    /// Tells the watchdog that all is well only when every loop has answered since the last time.
+    private mutating func feedWatchdog(_ now: MonotonicTime) {
+        guard let watchdog else { return }
+        deadlines.watchdog = now + watchdog.pingInterval.wholeNanoseconds
+        switch heartbeats.look(at: loops.shared.map(\.heartbeats)) {
+        case .ping:
+            reportedStuck = false
+            service.send(.watchdog)
+        case .stuck(let indices):
+            if !reportedStuck {
+                reportedStuck = true
+                for index in indices {
+                    logger.event(
+                        .loopStuck, "event loop \(index) makes no progress; the watchdog is not served",
+                        metadata: [
+                            "loop": .stringConvertible(index),
+                            "watchdog-usec": .stringConvertible(watchdog.timeout.wholeNanoseconds / 1000),
+                        ])
+                }
+            }
+        }
+        loops.send(.heartbeat)
+    }
+
+    private mutating func extendStop() {
+        deadlines.extend = .now() + Self.extendInterval.wholeNanoseconds
+        service.send(.extendTimeout(Self.extendInterval * 2), .status(statusLine))
+    }
+
+    private mutating func drainTimedOut() {
+        deadlines.drain = .never
+        let left = loops.connections
+        logger.event(
+            .drainTimeout, "the drain time is over: \(Self.counted(left, "connection")) reset",
+            metadata: [
+                "connections": .stringConvertible(left),
+                "drain-timeout-usec": .stringConvertible(settings.daemon.drainTimeout.wholeNanoseconds / 1000),
+            ])
+        loops.send(.abort)
+    }
+}

@@ -1,0 +1,139 @@
+internal import BasicContainers
+public import Configuration
+internal import Forwarding
+internal import LinuxSystem
+internal import Logging
+internal import ServiceManager
+internal import SystemPackage
+internal import Upstreams
+
+/// The daemon's main thread: signals, timers, watchdog, names, the log. It moves no byte.
+///
+/// Concurrency: created, used and destroyed by the main thread. The loops are reached through `LoopShared` only.
+public struct Supervisor: ~Copyable {
+    enum Tag: UInt32 {
+        case signals = 1
+        case reports = 2
+        case resolver = 3
+    }
+
+    let settings: Settings
+    let logger: Logger
+    let destination: LogDestination
+    var loops: LoopThreads
+    var listeners: UniqueArray<OpenListener>
+    var names: UpstreamNames
+    var log: ConnectionLog
+    var service: ServiceStatus
+    var poller: Poller
+    let signals: SignalDescriptor
+    let watchdog: Watchdog?
+    var heartbeats = Heartbeats()
+    var deadlines = Deadlines()
+    var draining = false
+    var drained: Set<Int> = []
+    var drainStarted = MonotonicTime.never
+    var connectionsReset = 0
+    var finished = false
+    var failed = false
+    var reportedStuck = false
+
+    /// Opens everything that the configuration asks for and starts the loops; nothing is accepted before all of it is open.
+    ///
+    /// - Parameters:
+    ///   - settings: a valid configuration, all of whose features are built.
+    ///   - file: its name, for the log.
+    ///   - version: this program's version, for the log.
+    /// - Throws: `StartError`, with the line that asks for what the system refuses.
+    public static func start(_ settings: Settings, file: String, version: String) throws(StartError) -> Supervisor {
+        SignalDescriptor.ignoreBrokenPipes()
+        let logging = DaemonLogging(settings.daemon)
+        let logger = logging.logger
+        let began = MonotonicTime.now()
+        do {
+            let signals = try SignalDescriptor(Signals.watched)
+            let poller = try Poller(capacity: 64)
+            try poller.add(signals.descriptor.raw, .readable, EventToken(slot: 0, tag: Tag.signals.rawValue))
+            let limit = try ThisProcess.raiseDescriptorLimit()
+            let watchdog = try Watchdog.inherited()
+            let count = threadCount(settings)
+            logger.event(
+                .daemonStarted, "braid \(version) starts with \(file)",
+                metadata: [
+                    "version": "\(version)", "config": "\(file)", "threads": .stringConvertible(count),
+                    "relays": .stringConvertible(settings.relays.count),
+                ])
+            var opener = ListenerOpener(inherited: try InheritedSockets.take(), logger: logger)
+            for (id, relay) in settings.relays.enumerated() { try opener.open(relay, relay: id) }
+            try UpstreamCheck.run(settings, logger: logger)
+            let listeners = opener.finish()
+            var names = try UpstreamNames(logger: logger)
+            for (id, relay) in settings.relays.enumerated() { names.add(relay, relay: id) }
+            let loops = try LoopThreads(count: count)
+            for loop in loops.shared {
+                try poller.add(
+                    loop.reportsDescriptor, .readable,
+                    EventToken(slot: UInt32(loop.index), tag: Tag.reports.rawValue))
+            }
+            let gate = AdmissionGate(limit: connectionLimit(settings, descriptors: limit, loops: count))
+            for (id, relay) in settings.relays.enumerated() {
+                loops.send(
+                    .addRelay(RelayPlan(relay, id: id, raceDelay: settings.paths.raceDelay, gate: gate)))
+            }
+            names.askForAll()
+            let log = ConnectionLog(logger: logger, relays: settings.relays, isOn: settings.daemon.logConnections)
+            var supervisor = Supervisor(
+                settings: settings, logger: logger, destination: logging.destination, loops: loops, listeners: listeners,
+                names: names, log: log, service: ServiceStatus(logger: logger), poller: poller, signals: signals,
+                watchdog: watchdog)
+            try supervisor.becomeReady(began)
+            return supervisor
+        } catch let error as StartError {
+            throw error
+        } catch {
+            throw StartError(at: nil, "\(error)")
+        }
+    }
+
+    private mutating func becomeReady(_ began: MonotonicTime) throws(Errno) {
+        for index in 0..<listeners.count { try loops.accept(listeners[index]) }
+        let took = MonotonicTime.now().since(began)
+        for index in 0..<listeners.count {
+            logger.info("\(settings.relays[listeners[index].relay].name) listens on \(listeners[index].address)")
+        }
+        logger.event(
+            .daemonReady, "ready: \(Self.counted(settings.relays.count, "relay")), every listener accepts",
+            metadata: [
+                "relays": .stringConvertible(settings.relays.count), "startup-usec": .stringConvertible(took / 1000),
+            ])
+        service.send(.ready, .status(statusLine))
+        if let watchdog {
+            deadlines.watchdog = .now() + watchdog.pingInterval.wholeNanoseconds
+            loops.send(.heartbeat)
+            service.send(.watchdog)
+        }
+    }
+
+    var statusLine: String {
+        let connections = Self.counted(loops.connections, "connection")
+        if draining { return "stopping: \(connections) left" }
+        return "\(Self.counted(settings.relays.count, "relay")), \(connections)"
+    }
+
+    static func counted(_ count: Int, _ noun: String) -> String {
+        "\(count) \(noun)\(count == 1 ? "" : "s")"
+    }
+
+    private static func threadCount(_ settings: Settings) -> Int {
+        switch settings.daemon.threads {
+        case .automatic: ThisProcess.usableProcessors
+        case .fixed(let count): count
+        }
+    }
+
+    /// What `[limits]` says, or what the descriptors allow: two a connection, with the loops' pipes and some more set aside.
+    private static func connectionLimit(_ settings: Settings, descriptors: Int, loops: Int) -> Int {
+        if settings.limits.connections > 0 { return settings.limits.connections }
+        return max(16, (descriptors - 64 - loops * 64) / 2)
+    }
+}

@@ -1,0 +1,28 @@
+internal import ArgumentParser
+internal import Configuration
+internal import Daemon
+
+/// `braid run`: the daemon, in the foreground.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Runs the daemon in the foreground, as the systemd unit does.")
+
+    @OptionGroup var configurationFile: ConfigurationOption
+
+    func run() throws {
+        let settings = try configurationFile.load()
+        let missing = settings.notBuiltYet()
+        guard missing.isEmpty else {
+            for notice in missing { StandardError.write(notice.description) }
+            throw ExitCode.badConfiguration
+        }
+        var supervisor: Supervisor
+        do throws(StartError) {
+            supervisor = try Supervisor.start(settings, file: configurationFile.file, version: Version.text)
+        } catch {
+            StandardError.write(error.description)
+            throw ExitCode.systemRefused
+        }
+        if !supervisor.run() { throw ExitCode.systemRefused }
+    }
+}

@@ -1,0 +1,4 @@
+/// This program's version, in one place.
+enum Version {
+    static let text = "0.1.0"
+}

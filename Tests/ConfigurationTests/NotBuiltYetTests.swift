@@ -1,0 +1,76 @@
+import Configuration
+import Testing
+
+@Suite struct NotBuiltYetTests {
+    @Test(arguments: [
+        "balance = \"round-robin\"", "health-check = {}", "mode = \"handover\"", "handshake-timeout = \"6s\"",
+        "allow = [\"::1\"]",
+        "deny = [\"::1\"]", "require-multipath = true", "accept-proxy = true", "send-proxy = \"v1\"",
+        "rate-limit = { connections = \"1/s\" }",
+        "tls.upstream = {}", "socket.congestion = \"auto\"", "socket.listen.congestion = \"auto\"",
+        "socket.upstream.congestion = \"auto\"",
+    ])
+    func says_so_with_its_place(key: String) throws {
+        let text = "[[relay]]\nlisten = \"tcp://[::1]:1\"\nupstream = \"mptcp://a.b:1\"\n\(key)"
+        let refusals = try Settings.load(text: text, file: "f").notBuiltYet()
+        let name = try #require(key.split(separator: " ").first)
+        let expected = key.hasPrefix("tls") ? "tls" : String(name)
+        try #require(refusals.count == 1, "\(refusals)")
+        #expect(refusals[0].location.line == 4)
+        #expect(refusals[0].message == "'\(expected)': not built yet")
+    }
+
+    @Test(arguments: [
+        ("admin", "http = \"[::1]:1\""), ("admin", "socket = \"/x\""), ("paths", "manage = true"),
+        ("paths", "max-subflows = 2"),
+        ("paths", "max-announced = 2"), ("paths", "exclude = []"), ("paths", "routing = true"),
+        ("paths", "stall-timeout = \"1s\""),
+        ("paths", "guard = false"), ("paths", "link = [{ interface = \"eth0\" }]"),
+    ])
+    func says_so_of_sections(section: String, key: String) throws {
+        let refusals = try Settings.load(text: "[\(section)]\n\(key)", file: "f").notBuiltYet()
+        try #require(refusals.count == 1)
+        #expect(refusals[0].location.line == 2)
+        #expect(refusals[0].description.contains("'\(key.prefix { $0 != " " })': not built yet"))
+    }
+
+    @Test func says_so_of_addresses() throws {
+        let text = """
+            [[relay]]
+            listen = ["socks5://[::1]:1", "http://[::1]:2", "transparent://[::1]:3", "convert://[::1]:4"]
+            upstream = ["direct+tcp://", "direct+mptcp://", "convert://a.b:1"]
+            [[relay]]
+            listen = ["tcp://[::1]:5", "mptcp://[::1]:6", "unix:///x", "fd://x"]
+            upstream = ["dashboard://", "mptcp+srv://a.b", "tcp://a.b:1", "mptcp://a.b:1", "unix:///y", "echo://"]
+            """
+        let refusals = try Settings.load(text: text, file: "f").notBuiltYet()
+        #expect(
+            refusals.map(\.location.description) == [
+                "f:2:11", "f:2:31", "f:2:49", "f:2:74", "f:3:13", "f:3:30", "f:3:49", "f:6:13", "f:6:29",
+            ])
+    }
+
+    @Test func takes_what_is_built() throws {
+        let text = """
+            [daemon]
+            threads = 2
+            drain-timeout = "0s"
+            log-level = "trace"
+            log-format = "json"
+            log-connections = false
+            [limits]
+            connections = 10
+            [paths]
+            race-delay = "100ms"
+            [[relay]]
+            listen = ["tcp://*:1", "mptcp://*:2"]
+            upstream = ["tcp://a.b:1", "mptcp://a.b:1"]
+            connect-timeout = "1s"
+            idle-timeout = "1s"
+            half-close-timeout = "1s"
+            max-connections = 5
+            socket = { keepalive = "1s", user-timeout = "1s", congestion = "bbr", mark = 1, tos = 1, nodelay = true, fast-open = true, buffer = "1MiB", bind-interface = "lo", bind-address = "::1" }
+            """
+        #expect(try Settings.load(text: text, file: "f").notBuiltYet() == [])
+    }
+}

@@ -1,0 +1,140 @@
+import Foundation
+
+/// A machine with real systemd as its first process: systemd-nspawn over an overlay of this host's own root.
+///
+/// It has its own journal, cgroup, network (loopback only), mounts and processes; nothing of it is left on the host.
+/// Booting takes about half a second. Needs real root, and systemd-container; see ``obstacle``.
+final class SystemdMachine {
+    struct BootFailure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Why there can be no machine here, or nil when there can.
+    static let obstacle: String? = {
+        if geteuid() != 0 { return "a systemd machine needs root" }
+        let map = (try? String(contentsOfFile: "/proc/self/uid_map", encoding: .utf8)) ?? ""
+        if !map.contains("4294967295") { return "a systemd machine needs root of the host, not of a user namespace" }
+        for program in ["systemd-nspawn", "systemd-id128", "unshare", "nsenter", "timeout"]
+        where Command.path(of: program) == nil {
+            return "a systemd machine needs \(program) (Debian: systemd-container, util-linux, coreutils)"
+        }
+        if Cgroup.root == nil { return "a systemd machine needs the unified cgroup hierarchy mounted" }
+        return nil
+    }()
+
+    /// What a machine has beyond the host's root.
+    struct Setup {
+        /// Contents of files by their absolute path.
+        var files: [String: String] = [:]
+        /// Files or directories of the host by the absolute path where the machine sees them, read-only.
+        var binds: [String: String] = [:]
+    }
+
+    private let nspawn: Process
+    private let cgroup: Cgroup
+    private let directory: String
+    /// The machine's first process, as the host numbers it.
+    let leader: Int32
+
+    /// Boots a machine and waits until its start is finished.
+    init(_ setup: Setup = Setup()) throws {
+        var template = Array("/tmp/braid-machine-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        cgroup = try Cgroup(named: (directory as NSString).lastPathComponent)
+        nspawn = Process()
+        do {
+            for (path, text) in setup.files {
+                let file = directory + "/files" + path
+                try FileManager.default.createDirectory(
+                    atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+                try text.write(toFile: file, atomically: false, encoding: .utf8)
+            }
+            leader = try Self.boot(nspawn, setup, directory, cgroup)
+        } catch {
+            if nspawn.isRunning { kill(nspawn.processIdentifier, SIGKILL) }
+            cgroup.remove()
+            try? FileManager.default.removeItem(atPath: directory)
+            throw error
+        }
+    }
+
+    deinit {
+        // The first process takes all others with it, and then nspawn ends and the mounts go.
+        kill(leader, SIGKILL)
+        nspawn.waitUntilExit()
+        cgroup.remove()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    /// Prepares the root in a mount namespace of its own, which ends with nspawn, and becomes nspawn.
+    private static let script = """
+        set -e
+        directory=$1 cgroup=$2
+        shift 2
+        echo $$ > "$cgroup/cgroup.procs"
+        mkdir "$directory/machine"
+        mount -t tmpfs -o mode=755 braid-machine "$directory/machine"
+        cd "$directory/machine"
+        mkdir upper work root
+        mount -t overlay -o lowerdir=/,upperdir=upper,workdir=work braid-machine root
+        systemd-id128 new > root/etc/machine-id
+        rm -f root/usr/sbin/policy-rc.d
+        if [ -d "$directory/files" ]; then cp -r "$directory/files/." root/; fi
+        exec systemd-nspawn "$@" -D root --boot --notify-ready=yes --quiet --register=no --keep-unit --settings=no \
+            --private-network --console=read-only --link-journal=no --resolv-conf=off --timezone=off \
+            --capability=CAP_IPC_LOCK,CAP_BPF "--system-call-filter=bpf @memlock" -- systemd.unit=basic.target
+        """
+
+    private static func boot(
+        _ nspawn: Process, _ setup: Setup, _ directory: String, _ cgroup: Cgroup
+    ) throws -> Int32 {
+        let notifications = try NotifySocket(path: directory + "/notify")
+        let console = directory + "/console"
+        try Data().write(to: URL(fileURLWithPath: console))
+        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: console))
+        nspawn.executableURL = URL(fileURLWithPath: Command.path(of: "unshare") ?? "/usr/bin/unshare")
+        nspawn.arguments =
+            ["--mount", "--propagation", "private", "sh", "-c", script, "sh", directory, cgroup.path]
+            + ["--machine=" + (directory as NSString).lastPathComponent]
+            + setup.binds.map { "--bind-ro=\($0.value):\($0.key)" }
+        nspawn.environment = Command.environment.merging(
+            ["NOTIFY_SOCKET": notifications.path, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"]
+        ) { $1 }
+        nspawn.standardInput = FileHandle.nullDevice
+        nspawn.standardOutput = output
+        nspawn.standardError = output
+        try nspawn.run()
+
+        let deadline = ContinuousClock.now + .seconds(60)
+        var leader: Int32?
+        while ContinuousClock.now < deadline, nspawn.isRunning {
+            guard let message = notifications.next(milliseconds: 200) else { continue }
+            leader = message["X_NSPAWN_LEADER_PID"].flatMap { Int32($0) } ?? leader
+            if message["READY"] == "1", let leader { return leader }
+        }
+        let log = (try? String(contentsOfFile: console, encoding: .utf8)) ?? ""
+        throw BootFailure(description: "the machine did not boot; its console said:\n\(log)")
+    }
+
+    /// Runs a command inside to its end, or for `seconds` (then its status is 124).
+    func run(_ arguments: String..., seconds: Int = 60) throws -> CommandResult {
+        try Command.run(inside(arguments), seconds: seconds)
+    }
+
+    /// Runs a command inside that has to succeed.
+    @discardableResult
+    func check(_ arguments: String..., seconds: Int = 60) throws -> CommandResult {
+        try Command.check(inside(arguments), seconds: seconds)
+    }
+
+    /// Runs a bash script inside that has to succeed, and answers what it printed.
+    @discardableResult
+    func script(_ text: String, seconds: Int = 60) throws -> String {
+        try Command.check(inside(["bash", "-euo", "pipefail", "-c", text]), seconds: seconds).output
+    }
+
+    private func inside(_ arguments: [String]) -> [String] {
+        ["nsenter", "--target", "\(leader)", "--all", "--"] + arguments
+    }
+}
