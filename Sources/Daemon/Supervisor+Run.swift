@@ -158,7 +158,7 @@ extension Supervisor {
             logger.critical("event loop \(loop) cannot go on: \(call): \(error)")
             failed = true
             finish()
-        case .optionNotSet, .acceptBackoff, .acceptResumed, .listenerFailed, .multipathUnavailable:
+        case .optionNotSet, .acceptBackoff, .acceptResumed, .limitReached, .listenerFailed, .multipathUnavailable:
             RelayNotices(logger: logger, relays: settings.relays).write(report)
         }
     }
