@@ -112,18 +112,22 @@ let package = Package(
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: strictTests),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TOML"], swiftSettings: strictTests),
         .testTarget(
-            name: "ForwardingTests", dependencies: ["Forwarding", "LinuxSystem", "MultipathTCP", systemPackage],
+            name: "ForwardingTests", dependencies: ["Forwarding", "LinuxSystem", "CLinux", "MultipathTCP", systemPackage],
             swiftSettings: strictTests),
         .testTarget(
             name: "UpstreamsTests", dependencies: ["Upstreams", "LinuxSystem", "Lab", systemPackage], swiftSettings: strictTests),
         .testTarget(
             name: "ServiceManagerTests", dependencies: ["ServiceManager", "LinuxSystem", logging, systemPackage],
             swiftSettings: strictTests),
-        .testTarget(name: "LabTests", dependencies: ["Lab", "CLab"], swiftSettings: strictTests),
+        .testTarget(name: "LabTests", dependencies: ["Lab", "CLab", "braid-lab"], swiftSettings: strictTests),
+
         .testTarget(
             name: "EndToEndTests", dependencies: ["Lab", "LinuxSystem", "CNamespace", systemPackage],
             swiftSettings: strictTests),
-        .testTarget(name: "SystemdTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
+
+        .testTarget(
+            name: "SystemdTests", dependencies: ["LinuxSystem", "ServiceManager", logging, systemPackage],
+            swiftSettings: strictTests),
     ],
     cLanguageStandard: .gnu17,
     cxxLanguageStandard: .cxx20
