@@ -23,14 +23,14 @@ struct ProbeTests {
             let links = try names.map { try lab.link(near, far, name: $0, delay: .milliseconds(5)) }
             try near.multipath(over: links)
             try far.mptcp()
-            let echo = try far.spawn(arguments + [BraidBinary.path, "echo", "--listen", "0.0.0.0:\(Self.port)"])
+            let echo = try far.spawn(arguments + [BraidProgram.path, "echo", "--listen", "0.0.0.0:\(Self.port)"])
             try await echo.line(containing: "listening on 0.0.0.0:\(Self.port), multipath: yes")
             try await body(near, far, links, echo)
         }
     }
 
     private func probe(_ host: Host, _ arguments: String...) throws -> CommandOutput {
-        try host.run([BraidBinary.path, "probe"] + arguments, expecting: nil)
+        try host.run([BraidProgram.path, "probe"] + arguments, expecting: nil)
     }
 
     @Test("two links: multipath, both subflows, and round trips as long as the link's")
@@ -60,7 +60,7 @@ struct ProbeTests {
     func json() async throws {
         try await Lab.with { lab in
             let host = try lab.host("host")
-            let echo = try host.spawn(BraidBinary.path, "echo", "--listen", "[::1]:\(Self.port)")
+            let echo = try host.spawn(BraidProgram.path, "echo", "--listen", "[::1]:\(Self.port)")
             try await echo.line(containing: "listening on [::1]:\(Self.port)")
             let output = try probe(host, "[::1]:\(Self.port)", "--count", "2", "--interval", "0", "--json")
             #expect(output.status == .exited(0))
@@ -101,11 +101,11 @@ struct ProbeTests {
             let place = "127.0.0.1:\(Self.port)"
             let script = """
                 fifo=$(mktemp -u) && mkfifo "$fifo" || exit 99
-                \(BraidBinary.path) echo --listen \(place) > "$fifo" & echo=$!
+                \(BraidProgram.path) echo --listen \(place) > "$fifo" & echo=$!
                 trap 'kill $echo' EXIT
                 exec 3< "$fifo"; rm "$fifo"; read line <&3
                 test "$line" = "listening on \(place), multipath: no (\(reason))" || exit 98
-                \(BraidBinary.path) probe \(place) --count 1 |
+                \(BraidProgram.path) probe \(place) --count 1 |
                     grep -qxF "multipath: no (fell back to TCP: \(reason))" || exit 97
                 trap - EXIT; kill $echo; wait $echo
                 """
@@ -130,7 +130,7 @@ struct ProbeTests {
                 [], ["host"], ["::1:80"], ["host:0"], ["h:1", "--count", "-1"], ["h:1", "--size", "0"],
                 ["h:1", "--what"],
             ] {
-                let output = try host.run([BraidBinary.path, "probe"] + wrong, expecting: nil)
+                let output = try host.run([BraidProgram.path, "probe"] + wrong, expecting: nil)
                 #expect(output.status == .exited(64), "\(wrong)")
                 #expect(output.standardOutput == "")
             }
@@ -141,7 +141,7 @@ struct ProbeTests {
     func interrupted(signal: Int32) async throws {
         try await withEcho(links: ["lte"]) { near, far, links, _ in
             let target = "\(links[0].address(of: far)):\(Self.port)"
-            let probe = try near.spawn(BraidBinary.path, "probe", target, "--count", "0", "--interval", "0.01")
+            let probe = try near.spawn(BraidProgram.path, "probe", target, "--count", "0", "--interval", "0.01")
             try await probe.line(containing: "seq=3 ")
             try probe.signal(signal)
             let output = try await probe.finish()
@@ -150,7 +150,7 @@ struct ProbeTests {
 
             // Also while it waits for a connection that nobody answers.
             links[0].blackhole(true)
-            let waiting = try near.spawn(BraidBinary.path, "probe", target)
+            let waiting = try near.spawn(BraidProgram.path, "probe", target)
             try await near.waitForConnecting(waiting)
             try waiting.signal(signal)
             #expect(try await waiting.finish().status == .exited(1))
@@ -160,7 +160,7 @@ struct ProbeTests {
     @Test("an echo ends on a signal with 0, and refuses an address in use with 71")
     func echoEnds() async throws {
         try await withEcho(links: ["lte"]) { _, far, _, echo in
-            let second = try far.run([BraidBinary.path, "echo", "--listen", "127.0.0.1:\(Self.port)"], expecting: nil)
+            let second = try far.run([BraidProgram.path, "echo", "--listen", "127.0.0.1:\(Self.port)"], expecting: nil)
             #expect(second.status == .exited(71))
             #expect(second.standardError == "braid echo: 127.0.0.1:\(Self.port): Address already in use\n")
             try echo.signal(SIGTERM)
