@@ -45,6 +45,9 @@ enum Tuning {
     /// How long accepting rests after the process ran out of descriptors or memory.
     static let acceptBackoffNanoseconds: UInt64 = 200_000_000
 
+    /// How often it is said that a relay is full.
+    static let limitReportInterval: UInt64 = 60_000_000_000
+
     /// How often a busy connection's subflows are counted.
     static let sampleIntervalNanoseconds: UInt64 = 250_000_000
 
