@@ -11,6 +11,7 @@ struct Application {
     static let netcat = Application(name: "nc.openbsd", package: "netcat-openbsd")
     static let nghttpd = Application(name: "nghttpd", package: "nghttp2-server")
     static let nginx = Application(name: "nginx", package: "nginx-light")
+    static let openssl = Application(name: "openssl", package: "openssl")
     static let python = Application(name: "python3", package: "python3-websockets")
     static let redisBenchmark = Application(name: "redis-benchmark", package: "redis-tools")
     static let redisClient = Application(name: "redis-cli", package: "redis-tools")
