@@ -40,7 +40,7 @@ extension EndToEndSuite {
             try await settle(&tally, braids, connections: 150)
             let before = try measure(braids, hosts)
 
-            for turn in 1...2 {
+            for turn in 1...(Soak.isWanted ? 8 : 2) {
                 try await load(near, ports, idle: Self.idle, active: Self.active, rounds: 10) {
                     let during = try measure(braids, hosts)
                     #expect(during.descriptors[0] >= before.descriptors[0] + total)

@@ -32,7 +32,8 @@ extension EndToEndSuite {
             try await TwoEnds.with(ports: [Self.port]) { ends in
                 try await WebServer.start(ends, port: Self.port, root: ends.directory.path)
                 let answers = try get(
-                    ends, from: "http://127.0.0.1:\(Self.port)", write: "%{http_version} %{size_download} %{num_connects}\n")
+                    ends, from: "http://127.0.0.1:\(Self.port)",
+                    write: "%{http_version} %{size_download} %{num_connects}\n")
                 #expect(answers.map { $0[0] } == Self.sizes.map { _ in "1.1" })
                 #expect(answers.map { $0[1] } == Self.sizes.map { "\($0)" })
                 // The first made the connection, the others used it.
