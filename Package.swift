@@ -72,9 +72,21 @@ let package = Package(
             name: "ServiceManager",
             dependencies: ["CSystemd", "CLinux", "LinuxSystem", logging, systemPackage],
             swiftSettings: strict),
+        .target(
+            name: "Probe", dependencies: ["LinuxSystem", "MultipathTCP", systemPackage], swiftSettings: strict),
         .executableTarget(
             name: "braid",
-            dependencies: ["CLinux", "Configuration", "Daemon", "LinuxSystem", "MultipathTCP", argumentParser, systemPackage],
+            dependencies: [
+                "CLinux", "Configuration", "Daemon", "LinuxSystem", "MultipathTCP", "Probe", argumentParser, systemPackage,
+            ],
+            swiftSettings: strict),
+
+        // Examples of the MultipathTCP library: swift run example-echo-server
+        .executableTarget(
+            name: "example-echo-server", dependencies: ["MultipathTCP", "LinuxSystem"], path: "Examples/EchoServer",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "example-echo-client", dependencies: ["MultipathTCP", "LinuxSystem"], path: "Examples/EchoClient",
             swiftSettings: strict),
 
         // Tests
@@ -88,22 +100,34 @@ let package = Package(
             swiftSettings: strictTests),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", systemPackage], swiftSettings: strictTests),
         .testTarget(
-            name: "MultipathTCPTests", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", "CNamespace", systemPackage],
+            name: "MultipathTCPTests", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", "TestNamespace", systemPackage],
+            swiftSettings: strictTests),
+        .testTarget(
+            name: "ProbeTests", dependencies: ["Probe", "MultipathTCP", "LinuxSystem", "TestNamespace", systemPackage],
+            swiftSettings: strictTests),
+        .target(
+            name: "TestNamespace", dependencies: ["CNamespace", "LinuxSystem", systemPackage], path: "Tests/TestNamespace",
             swiftSettings: strictTests),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: linuxC),
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: strictTests),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TOML"], swiftSettings: strictTests),
         .testTarget(
-            name: "ForwardingTests", dependencies: ["Forwarding", "LinuxSystem", "MultipathTCP", systemPackage],
+            name: "ForwardingTests", dependencies: ["Forwarding", "LinuxSystem", "CLinux", "MultipathTCP", systemPackage],
             swiftSettings: strictTests),
         .testTarget(
             name: "UpstreamsTests", dependencies: ["Upstreams", "LinuxSystem", "Lab", systemPackage], swiftSettings: strictTests),
         .testTarget(
             name: "ServiceManagerTests", dependencies: ["ServiceManager", "LinuxSystem", logging, systemPackage],
             swiftSettings: strictTests),
-        .testTarget(name: "LabTests", dependencies: ["Lab", "CLab"], swiftSettings: strictTests),
-        .testTarget(name: "EndToEndTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
-        .testTarget(name: "SystemdTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
+        .testTarget(name: "LabTests", dependencies: ["Lab", "CLab", "braid-lab"], swiftSettings: strictTests),
+
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Lab", "LinuxSystem", "CNamespace", systemPackage],
+            swiftSettings: strictTests),
+
+        .testTarget(
+            name: "SystemdTests", dependencies: ["LinuxSystem", "ServiceManager", logging, systemPackage],
+            swiftSettings: strictTests),
     ],
     cLanguageStandard: .gnu17,
     cxxLanguageStandard: .cxx20

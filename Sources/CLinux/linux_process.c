@@ -24,6 +24,8 @@ int linux_thread_start(pthread_t *thread, const char *name, void *(*body)(void *
 
 int linux_thread_join(pthread_t thread) { return -pthread_join(thread, NULL); }
 
+void linux_thread_detach(pthread_t thread) { (void)pthread_detach(thread); }
+
 int linux_usable_processors(void) {
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);

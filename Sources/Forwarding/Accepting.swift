@@ -60,6 +60,10 @@ extension EventLoop {
             guard relays[relay].plan.gate.enter() else {
                 unwatch(index)
                 listeners[index]?.isFull = true
+                if now >= relays[relay].nextLimitReport {
+                    relays[relay].nextLimitReport = now + Tuning.limitReportInterval
+                    shared.report(.limitReached(relay: relays[relay].plan.id))
+                }
                 return
             }
             var peer = linux_address()

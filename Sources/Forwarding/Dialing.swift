@@ -31,16 +31,7 @@ extension EventLoop {
             }
         }
         guard let error = connections.slots[index]?.dial.lastError else { return }
-        finish(slot, Connection.End(result: Self.result(of: error), error: error, reset: true))
-    }
-
-    private static func result(of error: Errno) -> ConnectionResult {
-        switch error {
-        case .timedOut: .connectTimeout
-        case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .noBufferSpace: .outOfDescriptors
-        case .noSuchAddressOrDevice: .resolveFailed
-        default: .connectFailed
-        }
+        finish(slot, Connection.End(result: .connectFailed, error: error, reset: true))
     }
 
     // MARK: Names

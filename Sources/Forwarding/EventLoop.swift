@@ -175,7 +175,7 @@ public struct EventLoop: ~Copyable {
         relays[relay].counters.open &-= 1
         switch record.result {
         case .refused: relays[relay].counters.refused += 1
-        case .connectFailed, .connectTimeout, .resolveFailed, .outOfDescriptors: relays[relay].counters.failed += 1
+        case .connectFailed, .outOfDescriptors: relays[relay].counters.failed += 1
         default: break
         }
         switch record.multipath {

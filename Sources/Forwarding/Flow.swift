@@ -37,7 +37,7 @@ struct Flow {
     private(set) var deep = false
     /// The pipe took no more although it is not full by bytes (short pieces use up its pages).
     private var stuffed = false
-    private var fullReads: UInt8 = 0
+    private var longReads: UInt8 = 0
     private var shortReads: UInt8 = 0
 
     /// Whether the source is to be watched for reading: there is room for what comes.
@@ -185,10 +185,10 @@ struct Flow {
         }
         if count == 0 { return .end }
         let full = count == scratch.count
-        if full {
+        if count >= Tuning.longRead {
             countRead(short: false)
         } else {
-            fullReads = 0
+            longReads = 0
         }
         var sent = 0
         do throws(Errno) {
@@ -251,8 +251,8 @@ struct Flow {
     /// fill segments: a stream is on its way) from how full the reads are.
     private mutating func countRead(short: Bool) {
         if !deep {
-            fullReads += 1
-            if fullReads >= Tuning.fullReadsBeforeDeep { setDeep(true) }
+            longReads += 1
+            if longReads >= Tuning.longReadsBeforeDeep { setDeep(true) }
         } else if short {
             shortReads += 1
             if shortReads >= Tuning.shortReadsBeforeShallow { setDeep(false) }
@@ -263,7 +263,7 @@ struct Flow {
 
     private mutating func setDeep(_ value: Bool) {
         deep = value
-        fullReads = 0
+        longReads = 0
         shortReads = 0
     }
 }

@@ -23,8 +23,12 @@ enum Tuning {
     /// Idle buffers kept of each size.
     static let buffersKept = 16
 
-    /// A shallow flow goes deep after so many full reads in a row.
-    static let fullReadsBeforeDeep = 2
+    /// A read of at least this many bytes is a piece of a stream. Not the whole scratch buffer: an MPTCP receiver's window
+    /// opens so slowly at first that a stream never fills it.
+    static let longRead = 32 << 10
+
+    /// A shallow flow goes deep after so many long reads in a row.
+    static let longReadsBeforeDeep = 2
 
     /// Below this a splice from MPTCP costs more than a copy: the kernel allocates pages for the whole request.
     static let spliceWorthwhile = 32 << 10
@@ -40,6 +44,9 @@ enum Tuning {
 
     /// How long accepting rests after the process ran out of descriptors or memory.
     static let acceptBackoffNanoseconds: UInt64 = 200_000_000
+
+    /// How often it is said that a relay is full.
+    static let limitReportInterval: UInt64 = 60_000_000_000
 
     /// How often a busy connection's subflows are counted.
     static let sampleIntervalNanoseconds: UInt64 = 250_000_000

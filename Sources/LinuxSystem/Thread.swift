@@ -1,7 +1,7 @@
 internal import CLinux
 public import SystemPackage
 
-/// A kernel thread that runs one closure and is joined once. pthreads(7).
+/// A kernel thread that runs one closure and is joined or detached once. pthreads(7).
 ///
 /// All signals are blocked in it: they are the main thread's.
 public struct Thread: ~Copyable {
@@ -34,6 +34,11 @@ public struct Thread: ~Copyable {
     /// Waits for the end of the thread.
     public consuming func join() {
         _ = linux_thread_join(identity)
+    }
+
+    /// Lets the thread run on by itself; nobody can wait for its end then. The corresponding call is `pthread_detach`.
+    public consuming func detach() {
+        linux_thread_detach(identity)
     }
 
     private final class Body: Sendable {

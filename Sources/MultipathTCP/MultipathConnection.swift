@@ -85,17 +85,25 @@ public final class MultipathConnection: Sendable {
     /// - Returns: how many bytes; 0 is the end of the stream (or an empty buffer).
     /// - Throws: `Errno.timedOut`, `.canceled`, `.connectionReset` and any error of recv(2).
     public func receive(into buffer: inout MutableSpan<UInt8>, timeout: Duration? = nil) throws(Errno) -> Int {
-        if buffer.isEmpty { return 0 }
         let deadline = Waiting.deadline(after: timeout)
         while true {
             do throws(Errno) {
-                return try unsafe buffer.withUnsafeMutableBytes { (bytes) throws(Errno) in
-                    try unsafe socket.receive(into: bytes)
-                }
+                return try receiveNow(into: &buffer)
             } catch {
                 guard error == .wouldBlock else { throw error }
             }
             try Waiting.until(socket.raw, .readable, deadline: deadline, cancellation: cancellation)
+        }
+    }
+
+    /// Reads what has come, without waiting: for programs with a loop of their own.
+    ///
+    /// - Returns: how many bytes; 0 is the end of the stream (or an empty buffer).
+    /// - Throws: `Errno.wouldBlock` when nothing has come, and any error of recv(2).
+    public func receiveNow(into buffer: inout MutableSpan<UInt8>) throws(Errno) -> Int {
+        if buffer.isEmpty { return 0 }
+        return try unsafe buffer.withUnsafeMutableBytes { (bytes) throws(Errno) in
+            try unsafe socket.receive(into: bytes)
         }
     }
 
@@ -111,14 +119,22 @@ public final class MultipathConnection: Sendable {
         var sent = 0
         while sent < bytes.count {
             do throws(Errno) {
-                sent += try unsafe bytes.extracting(sent...).withUnsafeBytes { (bytes) throws(Errno) in
-                    try unsafe socket.send(bytes)
-                }
+                sent += try sendNow(bytes.extracting(sent...))
                 continue
             } catch {
                 guard error == .wouldBlock else { throw error }
             }
             try Waiting.until(socket.raw, .writable, deadline: deadline, cancellation: cancellation)
+        }
+    }
+
+    /// Writes what there is room for, without waiting: for programs with a loop of their own.
+    ///
+    /// - Returns: how many bytes were taken, at least 1.
+    /// - Throws: `Errno.wouldBlock` when there is no room, and any error of send(2).
+    public func sendNow(_ bytes: Span<UInt8>) throws(Errno) -> Int {
+        try unsafe bytes.withUnsafeBytes { (bytes) throws(Errno) in
+            try unsafe socket.send(bytes)
         }
     }
 

@@ -13,7 +13,7 @@ public enum EventKind: String, Sendable, CaseIterable {
     /// A stop was asked for: no new connections, open ones may finish. Fields: `signal`, `connections`,
     /// `drain-timeout-usec`.
     case daemonStopping = "daemon-stopping"
-    /// The end: nothing is open any more. Fields: `connections-drained`, `connections-reset`.
+    /// The end: nothing is open any more. Fields: `connections-reset`.
     case daemonStopped = "daemon-stopped"
     /// The drain time is over and the connections still open were reset. Fields: `connections`, `drain-timeout-usec`.
     case drainTimeout = "drain-timeout"

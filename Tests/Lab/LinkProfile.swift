@@ -101,7 +101,8 @@ public struct LinkCounters: Hashable, Sendable {
     public var overflowed = 0
     /// Packets that vanished in a blackhole or a cut link.
     public var blackholed = 0
-    /// Packets the emulator itself could not take or hand on. Anything but 0 makes a measurement doubtful.
+    /// Packets the emulator itself could not take or hand on: it did not keep up, or the receiving host has taken its
+    /// interface down. Anything but 0 makes a measurement doubtful.
     public var failed = 0
     /// Bytes that wait to be sent now.
     public var queuedBytes = 0

@@ -13,6 +13,9 @@ struct BraidLab: ParsableCommand {
             given command, in host near. There, `lab` shows and changes the links and runs commands in host far; \
             `lab help` lists what it can do. Everything vanishes when the shell ends.
 
+            braid-lab --links 2 --rate 50mbit --delay 10ms --loss 1% --queue 64k [-- COMMAND…]; \
+            `braid-lab help shell` says more about these.
+
             Needs root or, as an ordinary user, a system that allows user namespaces.
             """,
         subcommands: [Shell.self, Control.self],
@@ -39,7 +42,7 @@ struct Shell: ParsableCommand {
     @Option(help: "How many bytes may wait to be sent: 64k, 2m; default 100 ms at the rate.")
     var queue: String?
 
-    @Argument(parsing: .captureForPassthrough, help: "A command to run instead of a shell.")
+    @Argument(parsing: .postTerminator, help: "A command to run instead of a shell, after --.")
     var command: [String] = []
 
     func validate() throws {
@@ -73,7 +76,7 @@ struct Shell: ParsableCommand {
     }
 
     private func runCommand(in near: Host, _ control: ControlServer) throws -> Int32 {
-        var arguments = command.first == "--" ? Array(command.dropFirst()) : command
+        var arguments = command
         if arguments.isEmpty {
             let shell = getenv("SHELL").map { String(cString: $0) } ?? "/bin/sh"
             arguments = [shell]

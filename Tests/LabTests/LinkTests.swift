@@ -110,9 +110,13 @@ extension LabSuite {
                 let receiver = try Datagrams(far, link.address(of: far), port: 9)
                 let sender = try Datagrams(near, link.address(of: near), port: 9)
                 var received = 0
-                for _ in 0..<3000 {
+                for number in 1...3000 {
                     try sender.send([1, 2, 3], to: link.address(of: far), port: 9)
-                    // What was not lost by the time the next is sent waits in the receiver's buffer.
+                    // No more under way than fit into the receiver's buffer: only the link is to lose any.
+                    while number.isMultiple(of: 50) {
+                        let counters = link.counters(.aToB)
+                        if counters.packets >= number, counters.inFlight == 0 { break }
+                    }
                     while receiver.receive(within: .zero) != nil { received += 1 }
                 }
                 while receiver.receive(within: .milliseconds(100)) != nil { received += 1 }

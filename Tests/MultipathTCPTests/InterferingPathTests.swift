@@ -1,5 +1,6 @@
 import LinuxSystem
 import SystemPackage
+import TestNamespace
 import Testing
 
 @testable import MultipathTCP

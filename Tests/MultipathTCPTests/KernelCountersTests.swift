@@ -1,5 +1,6 @@
 import MultipathTCP
 import SystemPackage
+import TestNamespace
 import Testing
 
 @Suite("Kernel counters")

@@ -1,6 +1,7 @@
 import LinuxSystem
 import MultipathTCP
 import SystemPackage
+import TestNamespace
 import Testing
 
 @Suite("Socket options: set, unsupported here, or failed")

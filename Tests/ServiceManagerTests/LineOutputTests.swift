@@ -38,7 +38,7 @@ import Testing
 
     @Test func `a socket without a reader neither blocks nor kills`() throws {
         var ends: [CInt] = [-1, -1]
-        try #require(socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        try #require(socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0)
         let near = Descriptor(owning: ends[0])
         do { _ = Descriptor(owning: ends[1]) }
         let output = LineOutput(descriptor: near.raw)
@@ -48,7 +48,7 @@ import Testing
 
     @Test func `a socket that is full costs lines, not time`() throws {
         var ends: [CInt] = [-1, -1]
-        try #require(socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        try #require(socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0)
         let near = Descriptor(owning: ends[0])
         let far = Descriptor(owning: ends[1])
         let output = LineOutput(descriptor: near.raw)

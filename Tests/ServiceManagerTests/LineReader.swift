@@ -8,10 +8,13 @@ struct LineReader: ~Copyable {
     let writeEnd: Descriptor
 
     init() throws {
-        var ends: [CInt] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
-        readEnd = Descriptor(owning: ends[0])
-        writeEnd = Descriptor(owning: ends[1])
+        // Closed on exec, for other tests start processes; but blocking, as standard error is.
+        let pipe = try Pipe(capacity: 65_536)
+        guard fcntl(pipe.writeEnd.raw, F_SETFL, 0) == 0 else { throw Errno(rawValue: errno) }
+        let output = try pipe.readEnd.duplicate()
+        let input = try pipe.writeEnd.duplicate()
+        readEnd = output
+        writeEnd = input
     }
 
     /// Everything that is in the pipe now.

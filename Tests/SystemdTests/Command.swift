@@ -37,17 +37,12 @@ enum Command {
     /// Runs a command to its end, or for `seconds` (then its status is 124).
     static func run(_ arguments: [String], seconds: Int = 60) throws -> CommandResult {
         let files = try (0..<2).map { _ in try TemporaryFile() }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
-        process.arguments = ["--kill-after=5", "\(seconds)"] + arguments
-        process.environment = environment
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = files[0].handle
-        process.standardError = files[1].handle
-        try process.run()
-        process.waitUntilExit()
+        let process = try ChildProcess(
+            ["/usr/bin/timeout", "--kill-after=5", "\(seconds)"] + arguments, environment: environment,
+            output: files[0].handle.fileDescriptor, errors: files[1].handle.fileDescriptor)
+        let status = process.wait()
         return CommandResult(
-            status: process.terminationStatus, output: try files[0].text(), errors: try files[1].text())
+            status: status, output: try files[0].text(), errors: try files[1].text())
     }
 
     /// Runs a command that has to succeed.
@@ -64,10 +59,10 @@ private final class TemporaryFile {
     let handle: FileHandle
 
     init() throws {
-        var template = Array("/tmp/braid-output-XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
+        let path = NSTemporaryDirectory() + "braid-output-" + UUID().uuidString
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
-        unlink(template)
+        unlink(path)
         handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 

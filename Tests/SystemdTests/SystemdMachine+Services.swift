@@ -29,9 +29,8 @@ extension SystemdMachine {
     func journal(_ matches: String...) throws -> [JournalRecord] {
         try check("journalctl", "--sync")
         let arguments = ["journalctl", "--output=json", "--all", "--no-pager"] + matches
-        return try Command.check(["nsenter", "--target", "\(leader)", "--all", "--"] + arguments).lines.map {
-            JournalRecord(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] ?? [:])
-        }
+        return try Command.check(["nsenter", "--target", "\(leader)", "--all", "--"] + arguments).lines.map(
+            JournalRecord.init(line:))
     }
 }
 
@@ -39,8 +38,9 @@ extension SystemdMachine {
 struct JournalRecord: CustomStringConvertible {
     private let fields: [String: Any]
 
-    init(_ fields: [String: Any]) {
-        self.fields = fields
+    /// Reads one line of `journalctl --output=json`.
+    init(line: Substring) throws {
+        fields = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
     }
 
     /// A field's value; `journalctl` prints values that are not plain text as lists of bytes.
@@ -48,6 +48,9 @@ struct JournalRecord: CustomStringConvertible {
         if let bytes = fields[name] as? [UInt8] { return String(decoding: bytes, as: UTF8.self) }
         return fields[name] as? String
     }
+
+    /// Every value of a field that may come several times.
+    func all(_ name: String) -> [String] { fields[name] as? [String] ?? self[name].map { [$0] } ?? [] }
 
     var message: String { self["MESSAGE"] ?? "" }
 

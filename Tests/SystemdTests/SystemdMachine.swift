@@ -30,7 +30,7 @@ final class SystemdMachine {
         var binds: [String: String] = [:]
     }
 
-    private let nspawn: Process
+    private let nspawn: ChildProcess
     private let cgroup: Cgroup
     private let directory: String
     /// The machine's first process, as the host numbers it.
@@ -42,7 +42,6 @@ final class SystemdMachine {
         guard mkdtemp(&template) != nil else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
         directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         cgroup = try Cgroup(named: (directory as NSString).lastPathComponent)
-        nspawn = Process()
         do {
             for (path, text) in setup.files {
                 let file = directory + "/files" + path
@@ -50,9 +49,8 @@ final class SystemdMachine {
                     atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
                 try text.write(toFile: file, atomically: false, encoding: .utf8)
             }
-            leader = try Self.boot(nspawn, setup, directory, cgroup)
+            (nspawn, leader) = try Self.boot(setup, directory, cgroup)
         } catch {
-            if nspawn.isRunning { kill(nspawn.processIdentifier, SIGKILL) }
             cgroup.remove()
             try? FileManager.default.removeItem(atPath: directory)
             throw error
@@ -62,7 +60,7 @@ final class SystemdMachine {
     deinit {
         // The first process takes all others with it, and then nspawn ends and the mounts go.
         kill(leader, SIGKILL)
-        nspawn.waitUntilExit()
+        _ = nspawn.wait()
         cgroup.remove()
         try? FileManager.default.removeItem(atPath: directory)
     }
@@ -72,6 +70,16 @@ final class SystemdMachine {
         set -e
         directory=$1 cgroup=$2
         shift 2
+        # Should the tests be killed, their end of standard input closes: then nothing stays behind either.
+        exec 3<&0
+        (
+            set +e
+            read -r _ <&3
+            echo 1 > "$cgroup/cgroup.kill"
+            umount -R -l "$directory/machine"
+            rm -rf "$directory"
+            while [ -d "$cgroup" ] && ! find "$cgroup" -depth -type d -exec rmdir {} +; do sleep 0.1; done
+        ) 2> /dev/null &
         echo $$ > "$cgroup/cgroup.procs"
         mkdir "$directory/machine"
         mount -t tmpfs -o mode=755 braid-machine "$directory/machine"
@@ -83,35 +91,33 @@ final class SystemdMachine {
         if [ -d "$directory/files" ]; then cp -r "$directory/files/." root/; fi
         exec systemd-nspawn "$@" -D root --boot --notify-ready=yes --quiet --register=no --keep-unit --settings=no \
             --private-network --console=read-only --link-journal=no --resolv-conf=off --timezone=off \
-            --capability=CAP_IPC_LOCK,CAP_BPF "--system-call-filter=bpf @memlock" -- systemd.unit=basic.target
+            --capability=CAP_IPC_LOCK,CAP_BPF "--system-call-filter=bpf @memlock" -- systemd.unit=basic.target < /dev/null 3<&-
         """
 
     private static func boot(
-        _ nspawn: Process, _ setup: Setup, _ directory: String, _ cgroup: Cgroup
-    ) throws -> Int32 {
+        _ setup: Setup, _ directory: String, _ cgroup: Cgroup
+    ) throws -> (nspawn: ChildProcess, leader: Int32) {
         let notifications = try NotifySocket(path: directory + "/notify")
         let console = directory + "/console"
         try Data().write(to: URL(fileURLWithPath: console))
         let output = try FileHandle(forWritingTo: URL(fileURLWithPath: console))
-        nspawn.executableURL = URL(fileURLWithPath: Command.path(of: "unshare") ?? "/usr/bin/unshare")
-        nspawn.arguments =
-            ["--mount", "--propagation", "private", "sh", "-c", script, "sh", directory, cgroup.path]
+        let arguments =
+            ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", directory, cgroup.path]
             + ["--machine=" + (directory as NSString).lastPathComponent]
             + setup.binds.map { "--bind-ro=\($0.value):\($0.key)" }
-        nspawn.environment = Command.environment.merging(
-            ["NOTIFY_SOCKET": notifications.path, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"]
-        ) { $1 }
-        nspawn.standardInput = FileHandle.nullDevice
-        nspawn.standardOutput = output
-        nspawn.standardError = output
-        try nspawn.run()
+        let nspawn = try ChildProcess(
+            ["/usr/bin/env"] + arguments,
+            environment: Command.environment.merging([
+                "NOTIFY_SOCKET": notifications.path, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
+            ]) { $1 },
+            output: output.fileDescriptor, errors: output.fileDescriptor, lifeline: true)
 
         let deadline = ContinuousClock.now + .seconds(60)
         var leader: Int32?
         while ContinuousClock.now < deadline, nspawn.isRunning {
             guard let message = notifications.next(milliseconds: 200) else { continue }
             leader = message["X_NSPAWN_LEADER_PID"].flatMap { Int32($0) } ?? leader
-            if message["READY"] == "1", let leader { return leader }
+            if message["READY"] == "1", let leader { return (nspawn, leader) }
         }
         let log = (try? String(contentsOfFile: console, encoding: .utf8)) ?? ""
         throw BootFailure(description: "the machine did not boot; its console said:\n\(log)")

@@ -43,7 +43,8 @@ struct UnitFileTests {
         let units = try Units(["braid.service": "braid.service"])
         let file = units.path + "/braid.service"
         let text = try String(contentsOfFile: file, encoding: .utf8)
-        try text.replacing("WatchdogSec=", with: "WatchdogSecs=").write(toFile: file, atomically: false, encoding: .utf8)
+        try text.replacing("WatchdogSec=", with: "WatchdogSecs=").write(
+            toFile: file, atomically: false, encoding: .utf8)
         let result = try Command.run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=yes", file])
         #expect(result.status != 0)
     }
@@ -70,7 +71,9 @@ struct UnitFileTests {
         let template = try String(contentsOfFile: Self.sources + "/braid@.service", encoding: .utf8)
         let named =
             template
-            .replacing(" for /etc/braid/%i.toml", with: "").replacing("/etc/braid/%i.toml", with: "/etc/braid/braid.toml")
+            .replacing(" for /etc/braid/%i.toml", with: "").replacing(
+                "/etc/braid/%i.toml", with: "/etc/braid/braid.toml"
+            )
             .replacing("braid-%i", with: "braid")
         #expect(named == service)
     }

@@ -9,6 +9,8 @@
 /// Starts a thread with `name` (at most 15 bytes), all signals blocked. Answers 0 or -errno; its identity is in `*thread`.
 int linux_thread_start(pthread_t *thread, const char *name, void *(*body)(void *), void *context);
 int linux_thread_join(pthread_t thread);
+/// The thread frees what it holds by itself when it ends.
+void linux_thread_detach(pthread_t thread);
 /// How many processors this process may use (its affinity mask, capped by its cgroup's CPU quota is left to the caller).
 int linux_usable_processors(void);
 int linux_process_id(void);

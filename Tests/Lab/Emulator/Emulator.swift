@@ -4,7 +4,7 @@ import Synchronization
 
 /// What a link asks of the emulator's thread.
 enum EmulatorCommand: Sendable {
-    /// Puts a link between two open ports, which the emulator closes in the end.
+    /// Puts a link between two open ports, which the emulator closes in the end. It is cut at first.
     case addLink(ports: [PortHandover], profiles: [LinkProfile], seed: UInt64)
     case set(lane: Int, profile: LinkProfile)
     case setBlackhole(lane: Int, on: Bool)

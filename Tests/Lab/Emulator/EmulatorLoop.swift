@@ -123,6 +123,8 @@ struct EmulatorLoop: ~Copyable {
             for end in 0..<2 {
                 (ports + count).initialize(to: handover[end].port)
                 (lanes + count).initialize(to: Lane(profile: profiles[end], seed: seed &+ UInt64(count)))
+                // Hosts speak as soon as they see carrier, which they do one after the other: not before both do.
+                lanes[count].setCut(true)
                 polled[count + 1] = pollfd(fd: handover[end].port.fd, events: Int16(POLLIN), revents: 0)
                 count += 1
             }

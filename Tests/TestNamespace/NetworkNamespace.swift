@@ -4,9 +4,9 @@ import LinuxSystem
 import SystemPackage
 
 /// A network namespace of a test's own, with nothing but `lo` in it.
-enum NetworkNamespace {
+public enum NetworkNamespace {
     /// Runs `body` with this thread inside a new namespace and brings the thread back afterwards. `body` must not suspend.
-    static func run<Result>(_ body: () throws -> Result) throws -> Result {
+    public static func run<Result>(_ body: () throws -> Result) throws -> Result {
         let home = try check(namespace_current())
         defer {
             // A thread of the pool that stays in the wrong namespace would make other tests fail at random.
@@ -19,18 +19,21 @@ enum NetworkNamespace {
     }
 
     /// Runs a command in this thread's namespace.
-    static func shell(_ command: String) throws {
+    public static func shell(_ command: String) throws {
         let status = system("exec 2>/dev/null; " + command)
         guard status == 0 else { throw CommandFailed(command: command, status: status) }
     }
 
     /// Sets a `net.` sysctl of this thread's namespace; the name with slashes, without `net`.
-    static func set(_ name: String, _ value: String) throws {
+    public static func set(_ name: String, _ value: String) throws {
         try shell("echo \(value) > /proc/sys/net/\(name)")
     }
 
-    struct CommandFailed: Error {
-        let command: String
-        let status: CInt
+    /// A command that did not succeed.
+    public struct CommandFailed: Error {
+        /// The command.
+        public let command: String
+        /// What system(3) answered.
+        public let status: CInt
     }
 }
