@@ -12,6 +12,8 @@ struct Bench {
     struct Result {
         var figures: [Metric: Double] = [:]
         var failed = 0
+        /// The share of the machine that processes with no part in it used meanwhile, 0 to 1.
+        var disturbance = 0.0
     }
 
     /// What the load says at its end.
@@ -77,12 +79,15 @@ struct Bench {
             sleep(1)
             return Result(figures: Memory(proxies).figures(since: before, connections: Double(work.connections)))
         }
-        let begin = Times(proxies)
+        let begin = Times(proxies, client)
         guard try client.readLine(within: work.seconds + 10) == "end" else { throw BenchError("no end\(client.said)") }
-        let end = Times(proxies)
+        let end = Times(proxies, client)
         let said = try JSONDecoder().decode(Said.self, from: Data(client.readLine(within: 10).utf8))
+        let others = (end.machine - begin.machine) - (end.proxies - begin.proxies) - (end.load - begin.load)
+        let capacity = said.seconds * Double(ProcessInfo.processInfo.activeProcessorCount)
         return Result(
-            figures: figures(work, said, end.proxies - begin.proxies, end.machine - begin.machine), failed: said.failed)
+            figures: figures(work, said, end.proxies - begin.proxies, end.machine - begin.machine), failed: said.failed,
+            disturbance: max(0, others / capacity))
     }
 
     private func figures(_ work: Work, _ said: Said, _ proxies: Double, _ machine: Double) -> [Metric: Double] {
@@ -103,9 +108,11 @@ struct Bench {
 /// Processor time at one moment, in seconds.
 private struct Times {
     let proxies: Double
+    let load: Double
     let machine = Accounts.machineTime()
 
-    init(_ children: [Child]) {
+    init(_ children: [Child], _ client: Child) {
+        load = Accounts.processorTime(of: client.id)
         proxies = children.reduce(0) { $0 + Accounts.processorTime(of: $1.id) }
     }
 }

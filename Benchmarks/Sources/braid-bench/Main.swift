@@ -82,10 +82,12 @@ import Foundation
                     result.figures[metric] = (result.figures[metric] ?? 0) - (own ?? 0)
                 }
                 results.add(result.figures, work, competitor)
+                results.add(disturbance: result.disturbance)
                 let text = Metric.allCases.compactMap { metric in
                     result.figures[metric].map { String(format: "%@ %.4g", metric.rawValue, $0) }
                 }
-                print("\(label)  \(work.name)  \(competitor.name):  \(text.joined(separator: ", "))")
+                let others = result.disturbance > 0.03 ? String(format: ", others %.0f %%", result.disturbance * 100) : ""
+                print("\(label)  \(work.name)  \(competitor.name):  \(text.joined(separator: ", "))\(others)")
                 if result.failed > 0 {
                     results.add(
                         problem: "\(label) \(work.name) \(competitor.name): \(result.failed) connections failed")
