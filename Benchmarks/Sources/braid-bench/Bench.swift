@@ -26,6 +26,19 @@ struct Bench {
         let p99: Double
     }
 
+    /// Measures again when other processes disturbed it, at most `tries` times; answers the least disturbed.
+    mutating func run(_ work: Work, through competitor: Competitor, tries: Int) throws -> Result {
+        var best = try run(work, through: competitor)
+        for _ in 1..<max(1, tries) where best.disturbance > Self.disturbed {
+            let again = try run(work, through: competitor)
+            if again.disturbance < best.disturbance { best = again }
+        }
+        return best
+    }
+
+    /// The share of the machine that others may use before a figure is doubted.
+    static let disturbed = 0.05
+
     mutating func run(_ work: Work, through competitor: Competitor) throws -> Result {
         // Ports of their own for each run, so that nothing left behind by the one before is met.
         let chain = Chain(near: ports, far: ports + 1, server: ports + 2, directory: directory)

@@ -24,10 +24,10 @@ struct Report {
             }
         }
         printGoals()
-        if results.disturbance > 0.05 {
+        if results.disturbance > Bench.disturbed {
             print(
                 String(
-                    format: "NOTE: other processes used up to %.0f %% of the machine meanwhile; repeat when it is quiet",
+                    format: "NOTE: others used up to %.0f %% of the machine meanwhile; repeat when it is quiet",
                     results.disturbance * 100))
         }
         for problem in results.problems { print("PROBLEM: \(problem)") }
