@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 
 RELEASE := swift build -c release --static-swift-stdlib -Xlinker -s --product braid
 BRAID := .build/release/braid
-SWIFT_DIRECTORIES := $(wildcard Package.swift Sources Tests Examples Fuzz Benchmarks/Package.swift Benchmarks/Sources)
+SWIFT_DIRECTORIES := $(wildcard Sources Tests Examples Fuzz Benchmarks/Sources)
 FUZZERS = $(notdir $(wildcard Fuzz/Fuzz*))
 
 .DEFAULT_GOAL := help
