@@ -28,7 +28,7 @@ struct RelayNotices {
             let limit = relays.indices.contains(relay) ? relays[relay].maxConnections : 0
             let reason = limit > 0 ? "max-connections = \(limit)" : "limits.connections"
             logger.event(
-                .connectionLimitReached, "\(name(relay)): no place is free (\(reason)): further clients wait in the backlog",
+                .connectionLimitReached, "\(name(relay)): no place is free (\(reason)): further clients wait",
                 metadata: ["relay": "\(name(relay))", "limit": .stringConvertible(limit)])
         case .listenerFailed(let relay, let error):
             logger.event(

@@ -18,6 +18,8 @@ public struct EventLoop: ~Copyable {
     var draining = false
     var stopped = false
     var drainReported = false
+    /// The links to dial from; none: the routing table chooses.
+    var ranking = LinkRanking()
     /// Accepting rests until slot 0's deadline.
     var acceptBackoff = false
     /// It was reported that accepting rests; nobody was accepted since.

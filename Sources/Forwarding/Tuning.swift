@@ -45,6 +45,9 @@ enum Tuning {
     /// How long accepting rests after the process ran out of descriptors or memory.
     static let acceptBackoffNanoseconds: UInt64 = 200_000_000
 
+    /// A link that lost a race by more than this is tried last for a while.
+    static let linkHeadStart: UInt64 = 100_000_000
+
     /// How often it is said that a relay is full.
     static let limitReportInterval: UInt64 = 60_000_000_000
 

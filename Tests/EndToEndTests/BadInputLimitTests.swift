@@ -53,6 +53,7 @@ extension EndToEndSuite {
                 try await roundTrip(peer, "a")
                 try await roundTrip(peer, "b")
                 #expect(try backlog(host) == 2)
+                try await braid.record("connection-limit-reached")
                 try await peer.must("a close")
                 #expect(try await peer.must("c read 5") == "hello")
                 #expect(try backlog(host) == 1)

@@ -36,6 +36,9 @@ final class SystemdMachine {
     /// The machine's first process, as the host numbers it.
     let leader: Int32
 
+    /// What it has on the host as long as it is there: its directory, and its control group.
+    var traces: [String] { [directory, cgroup.path] }
+
     /// Boots a machine and waits until its start is finished.
     init(_ setup: Setup = Setup()) throws {
         var template = Array("/tmp/braid-machine-XXXXXX".utf8CString)
