@@ -25,9 +25,10 @@ struct TwoEnds {
     ///   - ports: The services, each below 10000; its relays are called by its port at both ends.
     ///   - rate: Of each link.
     ///   - delay: Of each link, one way.
+    ///   - keys: Lines for each of the near end's relays.
     ///   - body: What to do with it.
     static func with<Result>(
-        ports: [UInt16], rate: Rate = .mbit(400), delay: Duration = .milliseconds(2),
+        ports: [UInt16], rate: Rate = .mbit(400), delay: Duration = .milliseconds(2), keys: String = "",
         _ body: (TwoEnds) async throws -> Result
     ) async throws -> Result {
         let directory = try TemporaryDirectory()
@@ -51,6 +52,7 @@ struct TwoEnds {
         let nearBraid = try await BraidProcess.start(
             ports.map {
                 relay("\($0)", listen: "tcp://127.0.0.1:\($0)", upstream: "mptcp://\(gateway):\($0 + 10000)")
+                    + keys + "\n"
             }.joined(),
             in: near)
         return try await body(
