@@ -100,9 +100,15 @@ let package = Package(
         .executableTarget(
             name: "braid-lab", dependencies: ["Lab", "CLab", argumentParser], path: "Tests/LabShell",
             swiftSettings: strictTests),
-        .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", systemPackage], swiftSettings: strictTests),
+        .testTarget(
+            name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", "TestNamespace", systemPackage],
+            swiftSettings: strictTests),
         .testTarget(
             name: "MultipathTCPTests", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", "TestNamespace", systemPackage],
+            swiftSettings: strictTests),
+        .testTarget(
+            name: "PathsTests",
+            dependencies: ["Paths", "MultipathTCP", "LinuxSystem", "Lab", "TestNamespace", systemPackage],
             swiftSettings: strictTests),
         .testTarget(
             name: "ProbeTests", dependencies: ["Probe", "MultipathTCP", "LinuxSystem", "TestNamespace", systemPackage],

@@ -19,7 +19,7 @@ public enum PathEvent: Sendable, Hashable {
     case subflowClosed(Subflow)
     /// A subflow became backup, or no more.
     case subflowPriority(Subflow)
-    /// The path manager listens on an announced address's port of its own.
+    /// An MPTCP socket listens: a program's, or the path manager's own on an announced address's port.
     case listenerCreated(SocketAddress)
     /// It no longer does.
     case listenerClosed(SocketAddress)
@@ -38,6 +38,18 @@ public enum PathEvent: Sendable, Hashable {
         public var isAccepted: Bool?
         /// Whether the peer forbids further subflows to its first address.
         public var peerDeniesJoinToInitialAddress: Bool
+
+        /// A connection of its parts.
+        public init(
+            token: UInt32, local: SocketAddress, remote: SocketAddress, isAccepted: Bool? = nil,
+            peerDeniesJoinToInitialAddress: Bool = false
+        ) {
+            self.token = token
+            self.local = local
+            self.remote = remote
+            self.isAccepted = isAccepted
+            self.peerDeniesJoinToInitialAddress = peerDeniesJoinToInitialAddress
+        }
     }
 
     /// A subflow in an event.
@@ -60,6 +72,22 @@ public enum PathEvent: Sendable, Hashable {
         public var error: Errno?
         /// Why the peer reset it (RFC 8684, section 3.6), when it said.
         public var resetReason: UInt32?
+
+        /// A subflow of its parts.
+        public init(
+            token: UInt32, localID: UInt8 = 0, remoteID: UInt8 = 0, local: SocketAddress, remote: SocketAddress,
+            isBackup: Bool = false, interface: UInt32 = 0, error: Errno? = nil, resetReason: UInt32? = nil
+        ) {
+            self.token = token
+            self.localID = localID
+            self.remoteID = remoteID
+            self.local = local
+            self.remote = remote
+            self.isBackup = isBackup
+            self.interface = interface
+            self.error = error
+            self.resetReason = resetReason
+        }
     }
 
     /// The connection that it happened to; `nil` for listeners.

@@ -38,7 +38,7 @@ public struct ConfiguredLink: Sendable, Hashable {
 }
 
 /// A configured link as it is now.
-public struct Link: Sendable, Hashable {
+public struct LinkStatus: Sendable, Hashable {
     /// Whether it can be used, or why not.
     public enum State: Sendable, Hashable {
         case up
@@ -67,4 +67,17 @@ public struct Link: Sendable, Hashable {
     public var addresses: [SocketAddress]
     /// Whether it can be used.
     public var state: State
+
+    /// A link of its parts.
+    public init(
+        name: String, configured: ConfiguredLink, interface: UInt32, interfaceName: String,
+        addresses: [SocketAddress], state: State
+    ) {
+        self.name = name
+        self.configured = configured
+        self.interface = interface
+        self.interfaceName = interfaceName
+        self.addresses = addresses
+        self.state = state
+    }
 }

@@ -44,7 +44,7 @@ public struct EndpointKeeper: ~Copyable, Sendable {
     ///   - leaving: names of links to leave although they are up: those whose subflows are stuck.
     /// - Throws: `PathManagerError` when the kernel cannot be asked. What it refuses is in the report.
     public mutating func reconcile(
-        _ links: [Link], leaving: Set<String> = []
+        _ links: [LinkStatus], leaving: Set<String> = []
     ) throws(PathManagerError) -> Report {
         let plan = ledger.plan(
             wanted: WantedEndpoint.all(for: links.filter { !leaving.contains($0.name) }), limits: limits,
@@ -59,7 +59,7 @@ public struct EndpointKeeper: ~Copyable, Sendable {
     /// is how lost subflows come back, at once.
     ///
     /// - Throws: `PathManagerError` when the kernel cannot be asked. What it refuses is in the report.
-    public mutating func renew(_ link: Link) throws(PathManagerError) -> Report {
+    public mutating func renew(_ link: LinkStatus) throws(PathManagerError) -> Report {
         var report = Report()
         let addresses = Set(WantedEndpoint.all(for: [link]).map(\.endpoint.key))
         let now = try manager.endpoints().filter { addresses.contains($0.key) && ledger.kept.contains($0) }

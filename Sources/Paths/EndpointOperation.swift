@@ -46,7 +46,7 @@ public struct WantedEndpoint: Sendable, Hashable {
 
     /// The endpoints that links call for, the most important first: one of each family for each link, by the links'
     /// priority, then their second addresses, and so on. The kernel keeps only eight.
-    public static func all(for links: [Link]) -> [WantedEndpoint] {
+    public static func all(for links: [LinkStatus]) -> [WantedEndpoint] {
         var ranked: [(rank: Int, wanted: WantedEndpoint)] = []
         var seen: Set<SocketAddress> = []
         for link in links where link.state == .up {

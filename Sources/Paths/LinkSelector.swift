@@ -24,7 +24,7 @@ public struct LinkSelector: Sendable {
 
     /// The links as they are now, by priority, then as configured. Of `*` there are only those that have an interface with a
     /// global address and a default route, or had one while it was up.
-    public mutating func links(in table: LinkTable) -> [Link] {
+    public mutating func links(in table: LinkTable) -> [LinkStatus] {
         for route in table.routes {
             routed.insert(RoutedInterface(interface: route.interface, family: route.family))
         }
@@ -33,7 +33,7 @@ public struct LinkSelector: Sendable {
             configured.compactMap { link -> String? in
                 if case .interface(let name) = link.target, name != "*" { name } else { nil }
             })
-        var links: [Link] = []
+        var links: [LinkStatus] = []
         for link in configured {
             switch link.target {
             case .interface("*"):
@@ -62,8 +62,8 @@ public struct LinkSelector: Sendable {
         return routed.contains { $0.interface == interface.index }
     }
 
-    private func link(_ link: ConfiguredLink, _ interface: NetworkInterface?, in table: LinkTable) -> Link {
-        var result = Link(
+    private func link(_ link: ConfiguredLink, _ interface: NetworkInterface?, in table: LinkTable) -> LinkStatus {
+        var result = LinkStatus(
             name: link.name, configured: link, interface: interface?.index ?? 0,
             interfaceName: interface?.name ?? "", addresses: [], state: .absent)
         guard let interface else { return result }
@@ -74,8 +74,8 @@ public struct LinkSelector: Sendable {
         return result
     }
 
-    private func link(_ link: ConfiguredLink, _ address: SocketAddress, in table: LinkTable) -> Link {
-        var result = Link(
+    private func link(_ link: ConfiguredLink, _ address: SocketAddress, in table: LinkTable) -> LinkStatus {
+        var result = LinkStatus(
             name: link.name, configured: link, interface: 0, interfaceName: "", addresses: [], state: .absent)
         guard let holder = table.addresses.first(where: { $0.address == address }),
             let interface = table.interfaces[holder.interface]
@@ -101,7 +101,7 @@ public struct LinkSelector: Sendable {
             || !routed.contains(RoutedInterface(interface: interface, family: address.family))
     }
 
-    private static func state(_ interface: NetworkInterface, hasAddress: Bool, hasRoute: Bool) -> Link.State {
+    private static func state(_ interface: NetworkInterface, hasAddress: Bool, hasRoute: Bool) -> LinkStatus.State {
         if !interface.isUp { return .down }
         if !interface.isRunning { return .noCarrier }
         if !hasAddress { return .noAddress }

@@ -11,7 +11,8 @@ import Testing
         let kept = try pipe.writeEnd.duplicate().release()
         _ = consume pipe
         var byte: UInt8 = 0
-        #expect(linux_read(reader.raw, &byte, 1) == -Int64(Errno.wouldBlock.rawValue), "a writer is left: the released one")
+        #expect(
+            linux_read(reader.raw, &byte, 1) == -Int64(Errno.wouldBlock.rawValue), "a writer is left: the released one")
         linux_close(kept)
         #expect(linux_read(reader.raw, &byte, 1) == 0, "no writer is left: the pipe closed its own end")
     }

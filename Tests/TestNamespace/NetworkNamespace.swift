@@ -18,6 +18,16 @@ public enum NetworkNamespace {
         return try body()
     }
 
+    /// Runs `body` with no capability in effect on this thread, as an unprivileged user would. `body` must not suspend.
+    public static func withoutCapabilities<Result>(_ body: () throws -> Result) throws -> Result {
+        _ = try check(namespace_capabilities(0))
+        defer {
+            let answer = namespace_capabilities(1)
+            precondition(answer == 0, "capset: \(Errno(rawValue: -answer))")
+        }
+        return try body()
+    }
+
     /// Runs a command in this thread's namespace.
     public static func shell(_ command: String) throws {
         let status = system("exec 2>/dev/null; " + command)

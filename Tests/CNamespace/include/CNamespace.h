@@ -7,3 +7,6 @@ int namespace_current(void);
 int namespace_enter_new(void);
 /// Moves the calling thread back into the namespace of a descriptor, and closes that: 0 or -errno.
 int namespace_return(int home);
+/// Switches the calling thread's effective capabilities off, or on again as far as they are permitted: 0 or -errno.
+/// capabilities(7).
+int namespace_capabilities(int on);
