@@ -45,7 +45,12 @@ extension PathManager {
         return made
     }
 
-    /// Removes an endpoint; the subflows on its address are closed, on every connection.
+    /// Removes an endpoint; the subflows on its address are closed, on every connection, and what they had not delivered goes
+    /// over the others.
+    ///
+    /// A connection's first subflow is only shut down: it stays in the lists, in FIN_WAIT, until its peer acknowledged that or
+    /// TCP gave up, but nothing is sent on it. The peer is told by one option that may take the way of the subflow that just
+    /// died: until it notices by itself, what it sends may wait for one retransmission (200 ms).
     ///
     /// - Parameter id: 1 to 255.
     /// - Throws: `PathManagerError.notFound`, `.needsNetAdmin`.

@@ -22,16 +22,24 @@ public struct SocketDiagnostics: ~Copyable, Sendable {
     /// - Parameters:
     ///   - local: this side's address and port.
     ///   - remote: the peer's.
-    ///   - interface: the interface that the socket is bound to, 0 for any.
+    ///   - interface: the interface that the socket is bound to (that of its endpoint), 0 for any, which takes a look at the
+    ///     list of sockets when it is bound to one.
     /// - Throws: `PathManagerError.notFound` when there is no such subflow (any more), `.needsNetAdmin`, `.unsupported` on a
     ///   kernel without `CONFIG_INET_DIAG_DESTROY`.
     public mutating func close(
         local: SocketAddress, remote: SocketAddress, interface: UInt32 = 0
     ) throws(PathManagerError) {
-        let header = SocketDiagnosticsMessages.request(
-            states: .max, local: local.unmapped, remote: remote.unmapped, interface: interface)
+        let (local, remote) = (local.unmapped, remote.unmapped)
         do throws(NetlinkError) {
-            try socket.exchange(NetlinkRequest(type: SocketDiagnosticsMessages.destroy, header: header))
+            do throws(NetlinkError) {
+                try destroy(local, remote, interface)
+            } catch {
+                // A socket that is bound to an interface is found only under its number.
+                guard case .refused(.noSuchFileOrDirectory, _) = error, interface == 0, local.port != 0,
+                    let bound = try boundInterface(local, remote)
+                else { throw error }
+                try destroy(local, remote, bound)
+            }
         } catch {
             guard case .refused(let errno, let explanation) = error else { throw .netlink(error) }
             switch errno {
@@ -41,6 +49,33 @@ public struct SocketDiagnostics: ~Copyable, Sendable {
             default: throw .netlink(.refused(errno, explanation: explanation))
             }
         }
+    }
+
+    private mutating func destroy(
+        _ local: SocketAddress, _ remote: SocketAddress, _ interface: UInt32
+    ) throws(NetlinkError) {
+        let header = SocketDiagnosticsMessages.request(
+            states: .max, local: local, remote: remote, interface: interface)
+        try socket.exchange(NetlinkRequest(type: SocketDiagnosticsMessages.destroy, header: header))
+    }
+
+    /// The interface that a socket is bound to; `nil` when there is no such socket, or it is bound to none.
+    private mutating func boundInterface(
+        _ local: SocketAddress, _ remote: SocketAddress
+    ) throws(NetlinkError) -> UInt32? {
+        let header = SocketDiagnosticsMessages.request(states: .max, local: local, remote: remote, interface: 0)
+        let answers = try socket.exchange(
+            NetlinkRequest(type: SocketDiagnosticsMessages.byFamily, flags: .dump, header: header))
+        for answer in answers where answer.type == SocketDiagnosticsMessages.byFamily {
+            do throws(NetlinkSyntaxError) {
+                let found = try SocketDiagnosticsMessages.identity(answer.payload.span)
+                // The kernel looks at the ports only.
+                if found.local == local, found.remote == remote, found.interface != 0 { return found.interface }
+            } catch {
+                throw .syntax(error)
+            }
+        }
+        return nil
     }
 
     /// Whether the kernel can close subflows, found by asking it to close one that cannot be there. It says nothing about

@@ -10,8 +10,8 @@ package enum SocketDiagnosticsMessages {
     /// `struct inet_diag_req_v2` for TCP: which states, and one socket's addresses, or none.
     static func request(states: UInt32, local: SocketAddress, remote: SocketAddress, interface: UInt32) -> [UInt8] {
         let family: UInt8 = local.family == .ipv6 ? 10 : 2
-        // The upper-layer protocol's name and state, which is what tells subflows from other TCP connections, come unasked.
-        var header: [UInt8] = [family, 6, 0, 0] + NetlinkRequest.bytes(states)
+        // INET_DIAG_INFO: only with TCP's own counters comes what tells a subflow from other TCP connections.
+        var header: [UInt8] = [family, 6, 1 << 1, 0] + NetlinkRequest.bytes(states)
         header += NetlinkRequest.bytes(local.port.bigEndian) + NetlinkRequest.bytes(remote.port.bigEndian)
         for address in [local, remote] {
             header += address.bytes + [UInt8](repeating: 0, count: 16 - address.bytes.count)
@@ -21,9 +21,22 @@ package enum SocketDiagnosticsMessages {
         return header + NetlinkRequest.bytes(device) + [UInt8](repeating: 0xFF, count: 8)
     }
 
+    /// The addresses in a `struct inet_diag_msg`, and the interface that the socket is bound to.
+    static func identity(
+        _ bytes: Span<UInt8>
+    ) throws(NetlinkSyntaxError) -> (local: SocketAddress, remote: SocketAddress, interface: UInt32) {
+        _ = try NetlinkAttributes(after: size, in: bytes)
+        let isIPv6 = bytes[0] == 10
+        return (
+            try address(8, isIPv6, port: 4, in: bytes), try address(24, isIPv6, port: 6, in: bytes),
+            NetlinkBytes.uint32(bytes, at: 40)
+        )
+    }
+
+    private static let size = 72
+
     /// Reads a `struct inet_diag_msg` and its attributes; `nil` when it is no subflow.
     package static func subflow(_ bytes: Span<UInt8>) throws(NetlinkSyntaxError) -> DiagnosedSubflow? {
-        let size = 72
         var attributes = try NetlinkAttributes(after: size, in: bytes)
         while let attribute = try attributes.next(in: bytes) {
             // INET_DIAG_ULP_INFO
@@ -40,11 +53,10 @@ package enum SocketDiagnosticsMessages {
     private static func subflow(
         _ multipath: NetlinkAttribute, in bytes: Span<UInt8>
     ) throws(NetlinkSyntaxError) -> DiagnosedSubflow {
-        let isIPv6 = bytes[0] == 10
-        let (local, remote) = (try address(8, isIPv6, port: 4, in: bytes), try address(24, isIPv6, port: 6, in: bytes))
+        let (local, remote, interface) = try identity(bytes)
         var subflow = DiagnosedSubflow(
             token: 0, remoteToken: 0, localID: 0, remoteID: 0, local: local, remote: remote,
-            interface: NetlinkBytes.uint32(bytes, at: 40), state: TCPState(rawValue: bytes[1]) ?? .unknown, flags: 0)
+            interface: interface, state: TCPState(rawValue: bytes[1]) ?? .unknown, flags: 0)
         var parts = NetlinkAttributes(nestedIn: multipath)
         while let part = try parts.next(in: bytes) {
             switch part.type {

@@ -27,3 +27,5 @@ int namespace_capabilities(int on) {
     for (int i = 0; i < 2; i++) data[i].effective = on ? data[i].permitted : 0;
     return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
+
+int namespace_enter(int descriptor) { return setns(descriptor, CLONE_NEWNET) < 0 ? -errno : 0; }

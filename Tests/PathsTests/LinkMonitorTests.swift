@@ -1,6 +1,7 @@
 import Lab
 import LinuxSystem
 import SystemPackage
+import TestNamespace
 import Testing
 
 @testable import MultipathTCP
@@ -40,7 +41,7 @@ extension PathsSuite {
                 let near = try lab.host("near")
                 let far = try lab.host("far")
                 let lte = try lab.link(near, far, name: "lte")
-                try near.inNamespace {
+                try NetworkNamespace.run(inside: near.namespaceDescriptor) {
                     var monitor = try LinkMonitor()
                     let interface = try #require(monitor.table.interface(named: "lte"))
                     #expect(interface.isUsable)
@@ -127,7 +128,7 @@ extension PathsSuite {
         func overrun() throws {
             try Lab.with { lab in
                 let near = try lab.host("near")
-                try near.inNamespace {
+                try NetworkNamespace.run(inside: near.namespaceDescriptor) {
                     var monitor = try LinkMonitor()
                     try near.run([
                         "sh", "-c",
@@ -150,7 +151,7 @@ extension PathsSuite {
             try Lab.with { lab in
                 let near = try lab.host("near")
                 let far = try lab.host("far")
-                try near.inNamespace {
+                try NetworkNamespace.run(inside: near.namespaceDescriptor) {
                     var monitor = try LinkMonitor()
                     try far.run("ip", "address", "add", "10.9.9.9/32", "dev", "lo")
                     #expect(try monitor.receive().isEmpty)

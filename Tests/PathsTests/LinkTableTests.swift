@@ -145,13 +145,19 @@ struct LinkTableTests {
     func truncation() {
         for (type, payload) in Self.all {
             for count in 0..<payload.count {
+                let cut = Array(payload[..<count])
                 var table = LinkTable()
-                let cut = message(type, Array(payload[..<count]))
-                if count < 8 || !count.isMultiple(of: 4) {
-                    #expect(throws: NetlinkSyntaxError.self) { try table.apply(cut) }
-                    #expect(table == LinkTable())
+                do {
+                    try table.apply(message(type, cut))
+                    // Only padding may be missing: with it, the same comes out.
+                    var padded = LinkTable()
+                    _ = try? padded.apply(
+                        message(type, cut + [UInt8](repeating: 0, count: (4 - count % 4) % 4)))
+                    #expect(table == padded)
+                    #expect(count >= 8)
+                } catch {
+                    #expect(table == LinkTable(), "an error changes nothing")
                 }
-                _ = try? table.apply(cut)
             }
         }
     }

@@ -10,3 +10,5 @@ int namespace_return(int home);
 /// Switches the calling thread's effective capabilities off, or on again as far as they are permitted: 0 or -errno.
 /// capabilities(7).
 int namespace_capabilities(int on);
+/// Moves the calling thread into the namespace of a descriptor, which stays open: 0 or -errno.
+int namespace_enter(int descriptor);
