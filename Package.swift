@@ -75,7 +75,7 @@ let package = Package(
             dependencies: ["CSystemd", "CLinux", "LinuxSystem", logging, systemPackage],
             swiftSettings: strict),
         .target(
-            name: "Probe", dependencies: ["LinuxSystem", "MultipathTCP", "CLinux", systemPackage], swiftSettings: strict),
+            name: "Probe", dependencies: ["LinuxSystem", "MultipathTCP", systemPackage], swiftSettings: strict),
         .executableTarget(
             name: "braid",
             dependencies: [
@@ -128,7 +128,11 @@ let package = Package(
             name: "ServiceManagerTests", dependencies: ["ServiceManager", "LinuxSystem", logging, systemPackage],
             swiftSettings: strictTests),
         .testTarget(name: "LabTests", dependencies: ["Lab", "CLab", "braid-lab"], swiftSettings: strictTests),
-        .testTarget(name: "EndToEndTests", dependencies: ["Lab", "LinuxSystem", systemPackage], swiftSettings: strictTests),
+
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Lab", "LinuxSystem", "CNamespace", systemPackage],
+            swiftSettings: strictTests),
+
         .testTarget(
             name: "SystemdTests", dependencies: ["LinuxSystem", "ServiceManager", logging, systemPackage],
             swiftSettings: strictTests),

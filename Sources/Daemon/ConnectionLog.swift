@@ -12,6 +12,8 @@ struct ConnectionLog {
     let relays: [RelaySettings]
     /// `log-connections`.
     let isOn: Bool
+    /// Relays whose upstreams were said to fail, until one is reached again.
+    private var failing: Set<Int> = []
     /// Upstreams that were said to fall back, until a connection to them is multipath again.
     private var fellBack: Set<FallbackPlace> = []
 
@@ -30,6 +32,7 @@ struct ConnectionLog {
         guard relays.indices.contains(record.relay) else { return }
         let relay = relays[record.relay]
         noteFallback(record, relay)
+        noteFailure(record, relay)
         guard isOn else { return }
         let upstream = upstreamText(record, relay)
         logger.event(
@@ -84,6 +87,19 @@ struct ConnectionLog {
         case .mptcp where record.upstreamAddress != .none: return "mptcp://\(record.upstreamAddress)"
         default: return configured.description
         }
+    }
+
+    /// Says once that a relay's upstreams cannot be reached; again only after one was in between.
+    private mutating func noteFailure(_ record: ConnectionRecord, _ relay: RelaySettings) {
+        guard record.result == .connectFailed else {
+            if record.connectTime > 0 { failing.remove(record.relay) }
+            return
+        }
+        guard failing.insert(record.relay).inserted else { return }
+        let upstream = relay.upstream.map { $0.value.description }.joined(separator: ",")
+        logger.event(
+            .upstreamFailed, "\(relay.name): \(upstream) cannot be reached: \(record.error)",
+            metadata: ["relay": "\(relay.name)", "upstream": "\(upstream)", "reason": "\(record.error)"])
     }
 
     /// Says once that an upstream's connections fall back; again only after they were multipath in between.

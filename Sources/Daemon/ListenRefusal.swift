@@ -11,9 +11,15 @@ struct ListenRefusal: Error {
         let reason = "cannot listen on \(address): \(call): \(error)"
         let remedy: String? =
             switch error {
-            case .addressInUse: "another program (or relay) has this address: `ss -ltnp` shows which; stop it or choose another port"
+            case .addressInUse:
+                """
+                another program (or relay) has this address: `ss -ltnp` shows which; stop it or choose another port
+                """
             case .permissionDenied, .notPermitted:
-                "ports below 1024 need CAP_NET_BIND_SERVICE (AmbientCapabilities=CAP_NET_BIND_SERVICE in the unit, or a .socket unit), or choose a higher port"
+                """
+                ports below 1024 need CAP_NET_BIND_SERVICE (AmbientCapabilities=CAP_NET_BIND_SERVICE in the unit, or a \
+                .socket unit), or choose a higher port
+                """
             case .addressNotAvailable: "no interface has this address: `ip address` shows those that are there"
             case .noSuchDevice: "no interface has this name: `ip link` shows those that are there"
             case .tooManyOpenFiles: "raise LimitNOFILE= of the unit"

@@ -103,7 +103,8 @@ struct ListenerOpener: ~Copyable {
             let opened = try MultipathSupport.socket(local.family, wanting: wanted)
             if local.family == .ipv6 { try opened.socket.set(.ipv6Only, isWildcard ? 0 : 1) }
             return ListeningSocket(
-                family: local.family, streamProtocol: opened.streamProtocol, reason: opened.reason, socket: opened.take())
+                family: local.family, streamProtocol: opened.streamProtocol, reason: opened.reason,
+                socket: opened.take())
         } catch {
             guard isWildcard, error == .addressFamilyNotSupported else { throw error }
             let opened = try MultipathSupport.socket(.ipv4, wanting: wanted)
@@ -118,7 +119,8 @@ struct ListenerOpener: ~Copyable {
         case .address(let address):
             return [
                 try Self.trying("address") { () throws(Errno) in
-                    let text = target.scope.map { address.isLinkLocal ? "\(address)%\($0)" : "\(address)" } ?? "\(address)"
+                    let text =
+                        target.scope.map { address.isLinkLocal ? "\(address)%\($0)" : "\(address)" } ?? "\(address)"
                     return try SocketAddress(parsing: text, port: target.port)
                 }
             ]
@@ -140,7 +142,9 @@ struct ListenerOpener: ~Copyable {
         do throws(Errno) {
             try socket.bind(toPath: path)
         } catch {
-            guard error == .addressInUse, try Self.isAbandoned(path) else { throw ListenRefusal(call: "bind", error: error) }
+            guard error == .addressInUse, try Self.isAbandoned(path) else {
+                throw ListenRefusal(call: "bind", error: error)
+            }
             try Self.trying("unlink") { () throws(Errno) in try UnixSocketFile.remove(path) }
             try Self.trying("bind") { () throws(Errno) in try socket.bind(toPath: path) }
         }
@@ -186,7 +190,8 @@ struct ListenerOpener: ~Copyable {
         }
         if count == 0 {
             throw ListenRefusal(
-                call: "the service manager passed no socket of this name: its .socket unit needs FileDescriptorName=\(name)",
+                call:
+                    "the service manager passed no socket of this name: its .socket unit needs FileDescriptorName=\(name)",
                 error: .noSuchFileOrDirectory)
         }
     }
@@ -202,7 +207,9 @@ struct ListenerOpener: ~Copyable {
         plan.sourceAddress = nil
         plan.fastOpen = false
         for failure in socket.apply(plan, family: family) {
-            guard failure.isUnsupported else { throw ListenRefusal(call: failure.option.description, error: failure.error) }
+            guard failure.isUnsupported else {
+                throw ListenRefusal(call: failure.option.description, error: failure.error)
+            }
             // User timeouts on MPTCP are watched by the loops themselves.
             logger.event(
                 .optionUnsupported, "\(failure.option) is not available on this kind of socket: \(failure.error)",

@@ -24,6 +24,12 @@ struct RelayNotices {
                 metadata: ["relay": "\(name(relay))", "listen": "\(listen(relay))", "reason": "\(error)"])
         case .acceptResumed(let relay):
             logger.notice("\(name(relay)): accepting again", metadata: ["relay": "\(name(relay))"])
+        case .limitReached(let relay):
+            let limit = relays.indices.contains(relay) ? relays[relay].maxConnections : 0
+            let reason = limit > 0 ? "max-connections = \(limit)" : "limits.connections"
+            logger.event(
+                .connectionLimitReached, "\(name(relay)): no place is free (\(reason)): further clients wait",
+                metadata: ["relay": "\(name(relay))", "limit": .stringConvertible(limit)])
         case .listenerFailed(let relay, let error):
             logger.event(
                 .listenerFailed, "\(name(relay)): a listener has failed: \(error)",

@@ -62,7 +62,9 @@ extension Supervisor {
             switch signal {
             case Signals.reload:
                 logger.event(
-                    .reloadNotBuilt, "SIGHUP: reloading is not built yet; everything runs on as it was, and a restart takes the new configuration")
+                    .reloadNotBuilt,
+                    "SIGHUP: reloading is not built yet; everything runs on as it was, and a restart takes the new configuration"
+                )
                 // Type=notify-reload waits for both.
                 service.send(.reloading)
                 service.send(.ready, .status(statusLine))
@@ -156,7 +158,7 @@ extension Supervisor {
             logger.critical("event loop \(loop) cannot go on: \(call): \(error)")
             failed = true
             finish()
-        case .optionNotSet, .acceptBackoff, .acceptResumed, .listenerFailed, .multipathUnavailable:
+        case .optionNotSet, .acceptBackoff, .acceptResumed, .limitReached, .listenerFailed, .multipathUnavailable:
             RelayNotices(logger: logger, relays: settings.relays).write(report)
         }
     }

@@ -83,7 +83,8 @@ public struct Supervisor: ~Copyable {
             names.askForAll()
             let log = ConnectionLog(logger: logger, relays: settings.relays, isOn: settings.daemon.logConnections)
             var supervisor = Supervisor(
-                settings: settings, logger: logger, destination: logging.destination, loops: loops, listeners: listeners,
+                settings: settings, logger: logger, destination: logging.destination, loops: loops,
+                listeners: listeners,
                 names: names, log: log, service: ServiceStatus(logger: logger), poller: poller, signals: signals,
                 watchdog: watchdog)
             try supervisor.becomeReady(began)

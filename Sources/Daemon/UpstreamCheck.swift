@@ -34,7 +34,8 @@ enum UpstreamCheck {
         let socket = opened.take()
         for failure in socket.apply(plan, family: family) where !failure.isUnsupported {
             throw StartError(
-                at: relay.locations["socket.upstream.\(key(failure.option))", "socket.\(key(failure.option))", "socket"],
+                at: relay.locations[
+                    "socket.upstream.\(key(failure.option))", "socket.\(key(failure.option))", "socket"],
                 "the system refuses \(failure.option) on sockets to the upstream: \(failure.error)\(remedy(failure))")
         }
         guard let source = plan.sourceAddress, source.family == family else { return }

@@ -1,20 +1,18 @@
 public import LinuxSystem
 public import SystemPackage
 
-/// How a connection ended.
+/// How a connection ended. Why an upstream could not be reached (refused, timed out, no address) is in the record's error.
 public enum ConnectionResult: UInt8, Sendable, CaseIterable {
     case closed
     case clientReset
     case upstreamReset
     case connectFailed
-    case connectTimeout
     case idleTimeout
     case halfCloseTimeout
     case userTimeout
     case refused
     case drained
     case outOfDescriptors
-    case resolveFailed
 
     /// The word of `BRAID_RESULT`.
     public var word: String {
@@ -23,14 +21,12 @@ public enum ConnectionResult: UInt8, Sendable, CaseIterable {
         case .clientReset: "client-reset"
         case .upstreamReset: "upstream-reset"
         case .connectFailed: "connect-failed"
-        case .connectTimeout: "connect-timeout"
         case .idleTimeout: "idle-timeout"
         case .halfCloseTimeout: "half-close-timeout"
         case .userTimeout: "user-timeout"
         case .refused: "refused"
         case .drained: "drained"
         case .outOfDescriptors: "out-of-descriptors"
-        case .resolveFailed: "resolve-failed"
         }
     }
 }

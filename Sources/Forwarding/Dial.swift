@@ -11,9 +11,13 @@ struct Dial: ~Copyable {
     private var sockets = InlineArray<4, CInt>(repeating: -1)
     private var addressIndices = InlineArray<4, Int16>(repeating: 0)
     private var multipath = InlineArray<4, Bool>(repeating: false)
+    private var links = InlineArray<4, Int8>(repeating: -1)
+    private var started = InlineArray<4, UInt64>(repeating: 0)
+    /// The links to start from, best first, as positions of the loop's ranking; empty when the routing table chooses.
+    var linkOrder: [Int8] = []
     /// The upstream that is tried now.
     var upstream = 0
-    /// The next of its addresses.
+    /// The next candidate: a link's address with one of the upstream's.
     var nextAddress = 0
     /// Attempts in flight.
     private(set) var inFlight = 0
@@ -36,11 +40,13 @@ struct Dial: ~Copyable {
     var deadline: MonotonicTime { min(upstreamDeadline, nextAttempt) }
 
     /// Takes a connecting socket over; `nil` when as many as may be are in flight.
-    mutating func add(_ raw: CInt, address: Int, isMultipath: Bool) -> Int? {
+    mutating func add(_ raw: CInt, address: Int, link: Int8, isMultipath: Bool, now: MonotonicTime) -> Int? {
         for index in 0..<Tuning.attemptsInFlight where sockets[index] < 0 {
             sockets[index] = raw
             addressIndices[index] = Int16(clamping: address)
             multipath[index] = isMultipath
+            links[index] = link
+            started[index] = now.nanoseconds
             inFlight += 1
             return index
         }
@@ -52,6 +58,16 @@ struct Dial: ~Copyable {
     func socket(_ index: Int) -> CInt { sockets[index] }
     func address(_ index: Int) -> Int { Int(addressIndices[index]) }
     func isMultipath(_ index: Int) -> Bool { multipath[index] }
+    /// The link that an attempt starts from, -1 when the routing table chose.
+    func link(_ index: Int) -> Int8 { links[index] }
+    func started(_ index: Int) -> MonotonicTime { MonotonicTime(nanoseconds: started[index]) }
+
+    /// The link of the candidate at `position` of links × addresses, and which address it is: all addresses over the best
+    /// link come first.
+    func candidate(_ position: Int, addresses: Int) -> (link: Int8, address: Int) {
+        if linkOrder.isEmpty || addresses == 0 { return (-1, position) }
+        return (linkOrder[position / addresses], position % addresses)
+    }
 
     /// Gives the socket of an attempt away: the caller owns it.
     mutating func take(_ index: Int) -> CInt {

@@ -17,7 +17,7 @@ struct DialSocket: ~Copyable {
 extension EventLoop {
     /// A socket with the relay's options; plain TCP where this host gives no MPTCP.
     mutating func dialSocket(
-        _ relay: Int, _ upstream: Int, _ target: SocketAddress, _ slot: UInt32
+        _ relay: Int, _ upstream: Int, _ target: SocketAddress, from source: SocketAddress, _ slot: UInt32
     ) throws(Errno) -> DialSocket {
         guard case .network(let wanted) = relays[relay].plan.upstreams[upstream].kind else { throw .invalidArgument }
         let opened = try MultipathSupport.socket(target.family, wanting: wanted)
@@ -26,19 +26,22 @@ extension EventLoop {
             connections.slots[Int(slot)]?.multipathUnavailable = true
             if !multipathReported {
                 multipathReported = true
-                shared.report(.multipathUnavailable(relay: relays[relay].plan.id, reason: reason))
+                tell(.multipathUnavailable(relay: relays[relay].plan.id, reason: reason))
             }
         }
-        return DialSocket(socket: try prepared(opened.take(), relay, target), isMultipath: isMultipath)
+        return DialSocket(socket: try prepared(opened.take(), relay, target, source), isMultipath: isMultipath)
     }
 
     private mutating func prepared(
-        _ socket: consuming Socket, _ relay: Int, _ target: SocketAddress
+        _ socket: consuming Socket, _ relay: Int, _ target: SocketAddress, _ linkSource: SocketAddress
     ) throws(Errno) -> Socket {
-        for failure in socket.apply(relays[relay].plan.upstreamSocket, family: target.family) {
+        for failure in socket.apply(relays[relay].dialSocket, family: target.family) {
             report(failure, relay)
         }
-        if let source = relays[relay].plan.upstreamSocket.sourceAddress, source.family == target.family {
+        let configured = relays[relay].plan.upstreamSocket.sourceAddress
+        let source = configured ?? linkSource
+        if source.family == target.family {
+            // Without it bind(2) would take a port from all destinations, not from this one.
             _ = try? socket.set(.bindAddressNoPort, 1)
             try socket.bind(to: source)
         }
@@ -47,6 +50,6 @@ extension EventLoop {
 
     private mutating func report(_ failure: SocketOptionFailure, _ relay: Int) {
         guard relays[relay].reportedOptions.insert(failure.option.description).inserted else { return }
-        shared.report(.optionNotSet(relay: relays[relay].plan.id, failure))
+        tell(.optionNotSet(relay: relays[relay].plan.id, failure))
     }
 }

@@ -31,16 +31,7 @@ extension EventLoop {
             }
         }
         guard let error = connections.slots[index]?.dial.lastError else { return }
-        finish(slot, Connection.End(result: Self.result(of: error), error: error, reset: true))
-    }
-
-    private static func result(of error: Errno) -> ConnectionResult {
-        switch error {
-        case .timedOut: .connectTimeout
-        case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .noBufferSpace: .outOfDescriptors
-        case .noSuchAddressOrDevice: .resolveFailed
-        default: .connectFailed
-        }
+        finish(slot, Connection.End(result: .connectFailed, error: error, reset: true))
     }
 
     // MARK: Names
@@ -105,34 +96,40 @@ extension EventLoop {
     private mutating func race(_ slot: UInt32, _ relay: Int) -> Bool {
         let deadline = now + relays[relay].plan.connectTimeout
         connections.slots[Int(slot)]?.armDial(deadline)
+        orderLinks(slot, relay)
         return attempt(slot, relay)
     }
 
-    /// Starts connecting to the next address that can be tried.
+    /// Starts connecting to the next candidate that can be tried.
     ///
     /// - Returns: false when none is in flight or left: the upstream has failed.
     private mutating func attempt(_ slot: UInt32, _ relay: Int) -> Bool {
         let index = Int(slot)
         guard let upstream = connections.slots[index]?.dial.upstream else { return false }
-        let count = relays[relay].upstreams[upstream].addresses.count
+        let addresses = relays[relay].upstreams[upstream].addresses.count
+        guard let links = connections.slots[index]?.dial.linkOrder.count else { return false }
+        let count = addresses * max(1, links)
         while connections.slots[index]?.dial.hasRoom == true,
-            let address = connections.slots[index]?.nextAddressIndex(count: count)
+            let position = connections.slots[index]?.nextAddressIndex(count: count),
+            let candidate = connections.slots[index]?.dial.candidate(position, addresses: addresses)
         {
-            let target = relays[relay].upstreams[upstream].addresses[address]
+            let target = relays[relay].upstreams[upstream].addresses[candidate.address]
+            guard let source = sourceAddress(candidate.link, target) else { continue }
             do throws(Errno) {
-                let dialled = try dialSocket(relay, upstream, target, slot)
+                let dialled = try dialSocket(relay, upstream, target, from: source, slot)
                 let isMultipath = dialled.isMultipath
                 if try dialled.socket.connect(to: target) {
                     won(slot, relay, upstream, dialled.release(), isMultipath: isMultipath, target, watched: false)
                     return true
                 }
-                try watchAttempt(slot, dialled, address)
-                let more = address + 1 < count
+                try watchAttempt(slot, dialled, candidate.address, candidate.link)
+                let more = position + 1 < count
                 let next: MonotonicTime = more ? now + relays[relay].plan.raceDelay : .never
                 connections.slots[index]?.dial.nextAttempt = next
                 timers.schedule(index, at: connections.slots[index]?.dial.deadline ?? .never)
                 return true
             } catch {
+                ranking.failed(candidate.link, now: now)
                 connections.slots[index]?.dial.lastError = error
             }
         }
@@ -141,11 +138,14 @@ extension EventLoop {
     }
 
     private mutating func watchAttempt(
-        _ slot: UInt32, _ dialled: consuming DialSocket, _ address: Int
+        _ slot: UInt32, _ dialled: consuming DialSocket, _ address: Int, _ link: Int8
     ) throws(Errno) {
         let isMultipath = dialled.isMultipath
         let raw = dialled.release()
-        guard let attempt = connections.slots[Int(slot)]?.dial.add(raw, address: address, isMultipath: isMultipath),
+        let now = self.now
+        guard
+            let attempt = connections.slots[Int(slot)]?.dial.add(
+                raw, address: address, link: link, isMultipath: isMultipath, now: now),
             let generation = connections.slots[Int(slot)]?.generation
         else {
             linux_close(raw)
@@ -170,15 +170,19 @@ extension EventLoop {
         if readiness.isDisjoint(with: [.failed, .hungUp]) {
             guard let isMultipath = connections.slots[index]?.dial.isMultipath(attemptIndex),
                 let address = connections.slots[index]?.dial.address(attemptIndex),
+                let link = connections.slots[index]?.dial.link(attemptIndex),
+                let started = connections.slots[index]?.dial.started(attemptIndex),
                 let taken = connections.slots[index]?.dial.take(attemptIndex)
             else { return }
             let addresses = relays[relay].upstreams[upstream].addresses
             let target = address < addresses.count ? addresses[address] : .none
+            linkWon(slot, link, after: now.since(started))
             return won(slot, relay, upstream, taken, isMultipath: isMultipath, target, watched: true)
         }
         var value: CInt = 0
         _ = unsafe linux_get_option(raw, CInt(LINUX_SOL_SOCKET), CInt(LINUX_SO_ERROR), &value)
         connections.slots[index]?.dial.lastError = value == 0 ? .connectionRefused : Errno(rawValue: value)
+        if let link = connections.slots[index]?.dial.link(attemptIndex) { linkFailed(link, Errno(rawValue: value)) }
         connections.slots[index]?.dial.cancel(attemptIndex)
         if !attempt(slot, relay) { nextUpstream(slot) }
     }
@@ -201,6 +205,7 @@ extension EventLoop {
         watchClient(slot)
         guard connections.slots[index] != nil else { return }
         if let deadline = connections.slots[index]?.dial.upstreamDeadline, deadline <= now {
+            linksTimedOut(slot)
             connections.slots[index]?.dial.cancelAll()
             connections.slots[index]?.dial.lastError = .timedOut
             return nextUpstream(slot)

@@ -8,6 +8,8 @@ public enum LoopCommand: Sendable {
     case addListener(relay: Int, descriptor: CInt, shared: Bool)
     /// New addresses of an upstream, good until `expires`; an empty list is a failure to resolve.
     case setAddresses(relay: Int, upstream: Int, [SocketAddress], expires: MonotonicTime)
+    /// The links that MPTCP dials start from, from now on; none: the routing table chooses.
+    case setLinks([LinkCandidate])
     /// Stop accepting; listeners stay open, for MPTCP joins need them. `LoopReport.drained` follows when the last connection ends.
     case drain
     /// Reset what is left.

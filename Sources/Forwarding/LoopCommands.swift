@@ -12,6 +12,7 @@ extension EventLoop {
                 addListener(relayID: relay, Descriptor(owning: descriptor), isShared: isShared)
             case .setAddresses(let relay, let upstream, let addresses, let expires):
                 setAddresses(relayID: relay, upstream, addresses, expires)
+            case .setLinks(let links): ranking.set(links)
             case .drain: drain()
             case .abort: resetAll(.drained)
             case .resumeAccepting: resumeAccepting()

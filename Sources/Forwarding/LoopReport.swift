@@ -13,6 +13,8 @@ public enum LoopReport: Sendable {
     case acceptBackoff(relay: Int, error: Errno)
     /// Accepting works again.
     case acceptResumed(relay: Int)
+    /// A relay, or the daemon, has as many connections as it may; further clients wait. Told once a minute.
+    case limitReached(relay: Int)
     /// A listener failed for good and is no longer accepted from.
     case listenerFailed(relay: Int, error: Errno)
     /// This host gives no MPTCP sockets: upstreams are dialled over plain TCP. Told once.

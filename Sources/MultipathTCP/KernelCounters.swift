@@ -27,23 +27,39 @@ public struct KernelCounters: Sendable, Hashable {
     /// From the file's text: pairs of lines `Group: name name …` and `Group: number number …`. A pair that does not match, and
     /// a number that is none, are left out.
     public init(parsing text: [UInt8]) {
+        // On bytes: there are hundreds of counters, and splitting text into characters takes ten times as long.
         var values: [String: UInt64] = [:]
-        var names: [Substring] = []
-        for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
-            let words = line.split(separator: " ")
-            guard let group = words.first, group.last == ":" else {
+        var names: [ArraySlice<UInt8>] = []
+        for line in text.split(separator: UInt8(ascii: "\n")) {
+            let words = line.split(separator: UInt8(ascii: " "))
+            guard let group = words.first, group.last == UInt8(ascii: ":") else {
                 names = []
                 continue
             }
-            guard names.first == group, names.count == words.count else {
+            guard let heading = names.first, heading == group, names.count == words.count else {
                 names = words
                 continue
             }
             for index in words.indices.dropFirst() {
-                if let value = UInt64(words[index]) { values[String(group.dropLast()) + names[index]] = value }
+                if let value = Self.number(words[index]) {
+                    values[String(decoding: group.dropLast() + names[index], as: UTF8.self)] = value
+                }
             }
             names = []
         }
         self.values = values
+    }
+
+    /// A decimal number that fits; the kernel writes nothing else for the counters that we know.
+    private static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
+        var value: UInt64 = 0
+        for digit in digits {
+            guard (0x30...0x39).contains(digit) else { return nil }
+            let (tenfold, isTooLarge) = value.multipliedReportingOverflow(by: 10)
+            let (sum, overflows) = tenfold.addingReportingOverflow(UInt64(digit - 0x30))
+            if isTooLarge || overflows { return nil }
+            value = sum
+        }
+        return digits.isEmpty ? nil : value
     }
 }

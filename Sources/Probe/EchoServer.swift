@@ -15,6 +15,8 @@ public struct EchoServer: ~Copyable {
     private var lastTag: UInt32 = 0
     /// When to accept again after the system had no more descriptors; `never` while it accepts.
     private var resumeAccepting = MonotonicTime.never
+    /// Whether it was said that the system has no more descriptors, and nobody was accepted since.
+    private var isShortageKnown = false
     private static let listenerToken = EventToken(slot: .max, tag: 0)
     private static let stopToken = EventToken(slot: .max - 1, tag: 0)
 
@@ -63,10 +65,14 @@ public struct EchoServer: ~Copyable {
 
     private mutating func accept() {
         do throws(Errno) {
-            while true { add(try listener.accept(timeout: .zero)) }
+            while true {
+                add(try listener.accept(timeout: .zero))
+                isShortageKnown = false
+            }
         } catch {
             if error == .timedOut { return }
-            say("cannot accept for now: \(error)")
+            if !isShortageKnown { say("cannot accept for now: \(error)") }
+            isShortageKnown = true
             watchListener(false)
         }
     }

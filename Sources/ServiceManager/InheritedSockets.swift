@@ -37,13 +37,13 @@ public struct InheritedSockets: ~Copyable {
             }
             unsafe free(list)
         }
-        return InheritedSockets(names: names, first: SD_LISTEN_FDS_START, count: count)
+        return InheritedSockets(names: names, descriptors: (0..<count).map { SD_LISTEN_FDS_START + $0 })
     }
 
-    /// Takes over `count` descriptors from `first` on; those without a name are called `unknown`, as libsystemd does.
-    init(names: [String], first: CInt, count: CInt) {
-        entries = (0..<max(0, count)).map { index in
-            Entry(name: Int(index) < names.count ? names[Int(index)] : "unknown", raw: first + index)
+    /// Takes over these descriptors; those without a name are called `unknown`, as libsystemd does.
+    init(names: [String], descriptors: [CInt]) {
+        entries = descriptors.enumerated().map { index, raw in
+            Entry(name: index < names.count ? names[index] : "unknown", raw: raw)
         }
     }
 

@@ -4,7 +4,9 @@ internal import LinuxSystem
 
 /// `--config FILE`, and how a wrong one is told.
 struct ConfigurationOption: ParsableArguments {
-    @Option(name: .customLong("config"), help: ArgumentHelp("The configuration file.", valueName: "file"), completion: .file(extensions: ["toml"]))
+    @Option(
+        name: .customLong("config"), help: ArgumentHelp("The configuration file.", valueName: "file"),
+        completion: .file(extensions: ["toml"]))
     var file = "/etc/braid/braid.toml"
 
     /// Reads the file; every error in it goes to standard error, and the exit status is 78.

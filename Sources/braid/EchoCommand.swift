@@ -1,8 +1,8 @@
-import ArgumentParser
-import LinuxSystem
-import MultipathTCP
-import Probe
-import SystemPackage
+internal import ArgumentParser
+internal import LinuxSystem
+internal import MultipathTCP
+internal import Probe
+internal import SystemPackage
 
 /// `braid echo`: the other end of `braid probe`.
 struct EchoCommand: ParsableCommand {
@@ -25,11 +25,11 @@ struct EchoCommand: ParsableCommand {
         guard let place = HostAndPort(listen, allowingPortZero: true) else { return }
         let signals = try StopSignals.descriptor()
         do {
-            var server = try EchoServer(on: try Self.address(of: place)) { StandardStream.output.line($0) }
+            var server = try EchoServer(on: try Self.address(of: place)) { StandardOutput.write($0) }
             try server.run(until: signals.descriptor.raw)
         } catch {
-            StandardStream.error.line("braid echo: \(place): \(error)")
-            throw ExitCode(71)
+            StandardError.write("braid echo: \(place): \(error)")
+            throw ExitCode.systemRefused
         }
     }
 

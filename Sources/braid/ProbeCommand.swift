@@ -1,6 +1,6 @@
-import ArgumentParser
-import LinuxSystem
-import Probe
+internal import ArgumentParser
+internal import LinuxSystem
+internal import Probe
 
 /// `braid probe`: round trips to an echo, and whether the connection really is multipath.
 struct ProbeCommand: ParsableCommand {
@@ -62,13 +62,13 @@ struct ProbeCommand: ParsableCommand {
 
         let quiet = json
         let report = ProbeRun(options) { line in
-            if !quiet { StandardStream.output.line(line) }
+            if !quiet { StandardOutput.write(line) }
         }.run()
-        if let complaint = report.complaint { StandardStream.error.line("braid probe: \(complaint)") }
+        if let complaint = report.complaint { StandardError.write("braid probe: \(complaint)") }
         if json {
-            StandardStream.output.line(report.json)
+            StandardOutput.write(report.json)
         } else {
-            report.summaryLines.forEach { StandardStream.output.line($0) }
+            report.summaryLines.forEach { StandardOutput.write($0) }
         }
         if report.exitStatus != 0 { throw ExitCode(report.exitStatus) }
     }

@@ -1,7 +1,6 @@
-import ArgumentParser
-import LinuxSystem
-import Probe
-import SystemPackage
+internal import ArgumentParser
+internal import LinuxSystem
+internal import SystemPackage
 
 /// SIGINT and SIGTERM as a descriptor that ends a command's waits, so that it can say its last words.
 enum StopSignals {
@@ -10,8 +9,8 @@ enum StopSignals {
         do {
             return try SignalDescriptor([2, 15])
         } catch {
-            StandardStream.error.line("braid: \(error)")
-            throw ExitCode(71)
+            StandardError.write("braid: \(error)")
+            throw ExitCode.systemRefused
         }
     }
 }

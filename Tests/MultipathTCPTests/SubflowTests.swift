@@ -95,6 +95,35 @@ struct SubflowTests {
         }
     }
 
+    @Test("roles: who is backup, and by whose wish", arguments: ["127.0.0.2 dev lo", "127.0.0.2", "::2 dev lo"])
+    func roles(endpoint: String) throws {
+        try NetworkNamespace.run {
+            let isSix = endpoint.hasPrefix("::")
+            try NetworkNamespace.shell("ip address add \(isSix ? "::2/128" : "127.0.0.2/8") dev lo")
+            try NetworkNamespace.shell("ip mptcp limits set subflows 4")
+            try NetworkNamespace.shell("ip mptcp endpoint add \(endpoint) subflow backup id 9")
+            let pair = try ConnectedPair(host: isSix ? "::1" : "127.0.0.1")
+            let joined = try pair.exchange {
+                let isJoined = try pair.client.info().subflowCount == 2
+                return try isJoined && pair.server.subflows().count == 2
+            }
+            #expect(joined)
+            let reader = try SubflowRoleReader()
+            let subflows = try pair.client.subflows()
+            let first = try #require(try reader.role(of: subflows[0]))
+            #expect(!first.isBackup && !first.isAdditional && first.localID == 0)
+            let second = try #require(try reader.role(of: subflows[1]))
+            #expect(second.isBackupByUs && second.isAdditional && second.localID == 9)
+
+            let atServer = try #require(try pair.server.subflows().first { $0.remote == subflows[1].local })
+            let mirrored = try #require(try reader.role(of: atServer))
+            #expect(mirrored.isBackupByPeer && mirrored.isAdditional && mirrored.remoteID == 9)
+
+            let plain = try ConnectedPair(clientMultipath: false)
+            #expect(try reader.role(of: try plain.client.subflows()[0]) == nil)
+        }
+    }
+
     @Test("sockets without a connection are errors")
     func noConnection() throws {
         let plain = try Socket.stream(.ipv4, .tcp)

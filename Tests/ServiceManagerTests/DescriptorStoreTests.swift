@@ -27,8 +27,9 @@ import Testing
         }
     }
 
-    @Test func `stored ones are told from those of socket units`() {
-        let inherited = InheritedSockets(names: ["web", "stored.imap"], first: 900, count: 2)
+    @Test func `stored ones are told from those of socket units`() throws {
+        let descriptors = try [Socket.unixStream().release(), Socket.unixStream().release()]
+        let inherited = InheritedSockets(names: ["web", "stored.imap"], descriptors: descriptors)
         #expect(DescriptorStore.names(in: inherited) == ["imap"])
         #expect(inherited.names.contains(DescriptorStore.inheritedName(of: "imap")))
     }

@@ -8,13 +8,26 @@ import SystemPackage
 final class ChildProcess {
     let id: pid_t
     private var exit: Int32?
+    private var lifeline: Pipe?
 
-    /// Starts the program at the path `arguments[0]`, with nothing to read and its output going to `output` and `errors`.
-    init(_ arguments: [String], environment: [String: String], output: CInt, errors: CInt) throws {
+    /// Starts the program at the path `arguments[0]`, its output going to `output` and `errors`.
+    ///
+    /// - Parameter lifeline: whether its standard input is a pipe that never brings anything and ends with this process,
+    ///   so that a script can clean up after a test run that was killed. Otherwise there is nothing to read.
+    init(
+        _ arguments: [String], environment: [String: String], output: CInt, errors: CInt, lifeline: Bool = false
+    ) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        if lifeline {
+            let pipe = try Pipe(capacity: 4096)
+            guard fcntl(pipe.readEnd.raw, F_SETFL, 0) == 0 else { throw Errno(rawValue: errno) }
+            posix_spawn_file_actions_adddup2(&actions, pipe.readEnd.raw, 0)
+            self.lifeline = consume pipe
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, errors, 2)
         // Signals as a shell would start it with, whatever this process or a library does with them.

@@ -30,10 +30,11 @@ private final class RealJournal {
         process = try ChildProcess(
             [
                 "/usr/bin/unshare", "--mount", "--propagation", "private", "sh", "-c",
-                "mount -t tmpfs braid-journal /run && mkdir -p /run/systemd/journal && exec \(Self.program)",
+                "mount -t tmpfs braid-journal /run && mkdir -p /run/systemd/journal || exit 1\n"
+                    + "exec 3<&0\n(read -r _ <&3; kill -KILL $$; rm -rf '\(directory)') &\nexec \(Self.program) < /dev/null 3<&-",
             ],
             environment: Command.environment.merging(["NOTIFY_SOCKET": ready.path]) { $1 },
-            output: null.fileDescriptor, errors: null.fileDescriptor)
+            output: null.fileDescriptor, errors: null.fileDescriptor, lifeline: true)
         let deadline = ContinuousClock.now + .seconds(20)
         while ready.next(milliseconds: 200)?["READY"] != "1" {
             guard process.isRunning, ContinuousClock.now < deadline else { throw NotReady() }

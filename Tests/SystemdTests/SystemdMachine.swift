@@ -36,6 +36,9 @@ final class SystemdMachine {
     /// The machine's first process, as the host numbers it.
     let leader: Int32
 
+    /// What it has on the host as long as it is there: its directory, and its control group.
+    var traces: [String] { [directory, cgroup.path] }
+
     /// Boots a machine and waits until its start is finished.
     init(_ setup: Setup = Setup()) throws {
         var template = Array("/tmp/braid-machine-XXXXXX".utf8CString)
@@ -70,6 +73,16 @@ final class SystemdMachine {
         set -e
         directory=$1 cgroup=$2
         shift 2
+        # Should the tests be killed, their end of standard input closes: then nothing stays behind either.
+        exec 3<&0
+        (
+            set +e
+            read -r _ <&3
+            echo 1 > "$cgroup/cgroup.kill"
+            umount -R -l "$directory/machine"
+            rm -rf "$directory"
+            while [ -d "$cgroup" ] && ! find "$cgroup" -depth -type d -exec rmdir {} +; do sleep 0.1; done
+        ) 2> /dev/null &
         echo $$ > "$cgroup/cgroup.procs"
         mkdir "$directory/machine"
         mount -t tmpfs -o mode=755 braid-machine "$directory/machine"
@@ -81,7 +94,7 @@ final class SystemdMachine {
         if [ -d "$directory/files" ]; then cp -r "$directory/files/." root/; fi
         exec systemd-nspawn "$@" -D root --boot --notify-ready=yes --quiet --register=no --keep-unit --settings=no \
             --private-network --console=read-only --link-journal=no --resolv-conf=off --timezone=off \
-            --capability=CAP_IPC_LOCK,CAP_BPF "--system-call-filter=bpf @memlock" -- systemd.unit=basic.target
+            --capability=CAP_IPC_LOCK,CAP_BPF "--system-call-filter=bpf @memlock" -- systemd.unit=basic.target < /dev/null 3<&-
         """
 
     private static func boot(
@@ -100,7 +113,7 @@ final class SystemdMachine {
             environment: Command.environment.merging([
                 "NOTIFY_SOCKET": notifications.path, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
             ]) { $1 },
-            output: output.fileDescriptor, errors: output.fileDescriptor)
+            output: output.fileDescriptor, errors: output.fileDescriptor, lifeline: true)
 
         let deadline = ContinuousClock.now + .seconds(60)
         var leader: Int32?

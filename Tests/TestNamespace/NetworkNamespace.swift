@@ -7,7 +7,9 @@ import SystemPackage
 public enum NetworkNamespace {
     /// Runs `body` with this thread inside a new namespace and brings the thread back afterwards. `body` must not suspend.
     public static func run<Result>(_ body: () throws -> Result) throws -> Result {
-        try inAnother { namespace_enter_new() } body: {
+        try inAnother {
+            namespace_enter_new()
+        } body: {
             try shell("ip link set lo up")
             return try body()
         }

@@ -12,6 +12,8 @@ struct Bench {
     struct Result {
         var figures: [Metric: Double] = [:]
         var failed = 0
+        /// The share of the machine that processes with no part in it used meanwhile, 0 to 1.
+        var disturbance = 0.0
     }
 
     /// What the load says at its end.
@@ -23,6 +25,19 @@ struct Bench {
         let p50: Double
         let p99: Double
     }
+
+    /// Measures again when other processes disturbed it, at most `tries` times; answers the least disturbed.
+    mutating func run(_ work: Work, through competitor: Competitor, tries: Int) throws -> Result {
+        var best = try run(work, through: competitor)
+        for _ in 1..<max(1, tries) where best.disturbance > Self.disturbed {
+            let again = try run(work, through: competitor)
+            if again.disturbance < best.disturbance { best = again }
+        }
+        return best
+    }
+
+    /// The share of the machine that others may use before a figure is doubted.
+    static let disturbed = 0.05
 
     mutating func run(_ work: Work, through competitor: Competitor) throws -> Result {
         // Ports of their own for each run, so that nothing left behind by the one before is met.
@@ -77,12 +92,15 @@ struct Bench {
             sleep(1)
             return Result(figures: Memory(proxies).figures(since: before, connections: Double(work.connections)))
         }
-        let begin = Times(proxies)
+        let begin = Times(proxies, client)
         guard try client.readLine(within: work.seconds + 10) == "end" else { throw BenchError("no end\(client.said)") }
-        let end = Times(proxies)
+        let end = Times(proxies, client)
         let said = try JSONDecoder().decode(Said.self, from: Data(client.readLine(within: 10).utf8))
+        let others = (end.machine - begin.machine) - (end.proxies - begin.proxies) - (end.load - begin.load)
+        let capacity = said.seconds * Double(ProcessInfo.processInfo.activeProcessorCount)
         return Result(
-            figures: figures(work, said, end.proxies - begin.proxies, end.machine - begin.machine), failed: said.failed)
+            figures: figures(work, said, end.proxies - begin.proxies, end.machine - begin.machine), failed: said.failed,
+            disturbance: max(0, others / capacity))
     }
 
     private func figures(_ work: Work, _ said: Said, _ proxies: Double, _ machine: Double) -> [Metric: Double] {
@@ -103,9 +121,11 @@ struct Bench {
 /// Processor time at one moment, in seconds.
 private struct Times {
     let proxies: Double
+    let load: Double
     let machine = Accounts.machineTime()
 
-    init(_ children: [Child]) {
+    init(_ children: [Child], _ client: Child) {
+        load = Accounts.processorTime(of: client.id)
         proxies = children.reduce(0) { $0 + Accounts.processorTime(of: $1.id) }
     }
 }

@@ -36,8 +36,6 @@ enum Competitors {
                     threads = 1
                     log-connections = false
                     log-level = "warning"
-                    [admin]
-                    socket = "\(chain.directory.path)/\(name).sock"
                     [[relay]]
                     name = "\(name)"
                     listen = "\(listen)"

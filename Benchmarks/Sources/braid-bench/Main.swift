@@ -17,6 +17,7 @@ import Foundation
     @Option(help: "Parts to run: bulk, rr, conn, idle.") var only = "bulk,rr,conn,idle"
     @Option(help: "Competitors to run, by name.") var competitors: String?
     @Option(help: "Rounds; medians are reported.") var rounds: Int?
+    @Option(help: "How often a figure is measured at most, when other processes disturb it.") var tries = 3
     @Option(help: "Seconds that each figure is measured.") var seconds: Double?
     @Flag(help: "One short round: an impression in two minutes.") var quick = false
     @Flag(help: "Let the scheduler place proxies and load.") var unpinned = false
@@ -76,16 +77,20 @@ import Foundation
         }
         for competitor in competitors where work.part != .idle || competitor.direct == nil {
             do {
-                var result = try bench.run(work.fitting(competitor, descriptors: descriptors), through: competitor)
+                var result = try bench.run(
+                    work.fitting(competitor, descriptors: descriptors), through: competitor, tries: tries)
                 for metric in [Metric.kernelBytes, .totalBytes, .availableBytes] where work.part == .idle {
                     let own = metric == .totalBytes ? baseline[.kernelBytes] : baseline[metric]
                     result.figures[metric] = (result.figures[metric] ?? 0) - (own ?? 0)
                 }
                 results.add(result.figures, work, competitor)
+                results.add(disturbance: result.disturbance)
                 let text = Metric.allCases.compactMap { metric in
                     result.figures[metric].map { String(format: "%@ %.4g", metric.rawValue, $0) }
                 }
-                print("\(label)  \(work.name)  \(competitor.name):  \(text.joined(separator: ", "))")
+                let share = result.disturbance * 100
+                let others = result.disturbance > Bench.disturbed ? String(format: ", others %.0f %%", share) : ""
+                print("\(label)  \(work.name)  \(competitor.name):  \(text.joined(separator: ", "))\(others)")
                 if result.failed > 0 {
                     results.add(
                         problem: "\(label) \(work.name) \(competitor.name): \(result.failed) connections failed")

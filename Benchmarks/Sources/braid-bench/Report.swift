@@ -24,6 +24,12 @@ struct Report {
             }
         }
         printGoals()
+        if results.disturbance > Bench.disturbed {
+            print(
+                String(
+                    format: "NOTE: others used up to %.0f %% of the machine meanwhile; repeat when it is quiet",
+                    results.disturbance * 100))
+        }
         for problem in results.problems { print("PROBLEM: \(problem)") }
     }
 
@@ -70,7 +76,7 @@ struct Report {
             conditions: conditions, rounds: rounds,
             competitors: competitors.map { .init(name: $0.name, role: $0.role.rawValue, description: $0.description) },
             figures: works.flatMap { work in results.metrics(work).map { figure(work, $0, proxies, verdicts) } },
-            problems: results.problems)
+            disturbance: results.disturbance, problems: results.problems)
         try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -118,6 +124,7 @@ struct Report {
         let rounds: Int
         let competitors: [Entry]
         let figures: [Figure]
+        let disturbance: Double
         let problems: [String]
     }
 }

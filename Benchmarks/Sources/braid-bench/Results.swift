@@ -11,6 +11,11 @@ struct Results {
         }
     }
 
+    /// The largest share of the machine that others used during a measurement.
+    private(set) var disturbance = 0.0
+
+    mutating func add(disturbance share: Double) { disturbance = max(disturbance, share) }
+
     mutating func add(problem: String) { problems.append(problem) }
 
     func median(_ work: Work, _ metric: Metric, _ competitor: String) -> Double? {

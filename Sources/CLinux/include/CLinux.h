@@ -4,6 +4,7 @@
 
 #include "linux_address.h"
 #include "linux_descriptor.h"
+#include "linux_diag.h"
 #include "linux_environment.h"
 #include "linux_epoll.h"
 #include "linux_mptcp.h"

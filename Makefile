@@ -1,0 +1,93 @@
+# The front door of Braid: `make help` lists what it can do.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SYSCONFDIR ?= /etc
+# Seconds that each fuzz target runs.
+FUZZ_SECONDS ?= 60
+
+RELEASE := swift build -c release --static-swift-stdlib -Xlinker -s --product braid
+BRAID := .build/release/braid
+SWIFT_DIRECTORIES := $(wildcard Sources Tests Examples Fuzz Benchmarks/Sources)
+FUZZERS = $(notdir $(wildcard Fuzz/Fuzz*))
+
+.DEFAULT_GOAL := help
+.PHONY: help run build release test soak tsan asan bench lab fuzz docs lint format install uninstall clean swift packages
+
+help: ## this list
+	@echo "make …"
+	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+run: release ## installs what is missing, builds, runs near and far end on loopback, and says what to try
+	@Scripts/run $(BRAID)
+
+build: release ## the same as release
+release: swift packages ## the program as it is installed: .build/release/braid
+	$(RELEASE)
+
+test: swift ## installs what is missing, builds, and runs every test in namespaces of their own
+	@Scripts/install-packages test
+	@Scripts/test
+
+soak: swift ## the tests, with those that take long
+	@Scripts/install-packages test
+	@BRAID_SOAK=1 Scripts/test
+
+tsan: swift ## the tests under ThreadSanitizer
+	@Scripts/install-packages test
+	@SWIFT_BACKTRACE=enable=no TSAN_OPTIONS=halt_on_error=1 \
+	    SWIFT_BUILD_FLAGS="--sanitize=thread --scratch-path .build/tsan" Scripts/test
+
+asan: swift ## the tests under AddressSanitizer
+	@Scripts/install-packages test
+	@SWIFT_BACKTRACE=enable=no \
+	    SWIFT_BUILD_FLAGS="--sanitize=address --scratch-path .build/asan" Scripts/test
+
+bench: release ## benchmarks, with other proxies side by side (BENCH_ARGS="…" for options)
+	@Scripts/install-packages bench
+	cd Benchmarks && swift build -c release && .build/release/braid-bench $(BENCH_ARGS)
+
+lab: swift ## a shell between two hosts with emulated links (LAB_ARGS="--links 3 --rate 20mbit" for options)
+	@Scripts/install-packages test
+	@swift build --product braid-lab
+	@swift build --product braid
+	@PATH="$(CURDIR)/.build/debug:$$PATH" .build/debug/braid-lab $(LAB_ARGS)
+
+fuzz: swift packages ## each fuzz target for FUZZ_SECONDS (60)
+	@set -e; for target in $(FUZZERS); do \
+	    echo "$$target"; \
+	    BRAID_FUZZ=1 swift build -c release --scratch-path .build/fuzz --product $$target \
+	        -Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld \
+	        -Xcc -fsanitize=fuzzer-no-link,address -Xcxx -fsanitize=fuzzer-no-link,address; \
+	    mkdir -p .build/fuzz/corpus/$$target; \
+	    .build/fuzz/release/$$target .build/fuzz/corpus/$$target Config \
+	        -max_len=4096 -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.build/fuzz/; \
+	done
+
+docs: swift packages ## the pages of the MultipathTCP library: .build/documentation
+	@Scripts/documentation .build/documentation
+
+lint: swift ## whether the source is formatted and documented as .swift-format asks
+	swift format lint --strict --parallel --recursive $(SWIFT_DIRECTORIES)
+
+format: swift ## formats the source
+	swift format --in-place --parallel --recursive $(SWIFT_DIRECTORIES)
+
+install: ## program, units, examples, sysctl.d, completions (PREFIX=/usr/local DESTDIR=); after make release
+	@test -x $(BRAID) || { echo "First, and not as root: make release" >&2; exit 1; }
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" SYSCONFDIR="$(SYSCONFDIR)" Scripts/install $(BRAID)
+
+uninstall: ## removes what install put there, but no configuration
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/braid lib/systemd/system/braid.service lib/systemd/system/braid@.service \
+	    lib/sysctl.d/60-braid.conf lib/systemd/catalog/braid.catalog share/bash-completion/completions/braid \
+	    share/zsh/site-functions/_braid share/fish/vendor_completions.d/braid.fish)
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/braid
+
+clean: ## removes everything that was built
+	rm -rf .build Benchmarks/.build
+
+swift:
+	@Scripts/check-swift
+
+packages:
+	@Scripts/install-packages build
