@@ -47,6 +47,8 @@ let package = Package(
         .target(name: "CTOML", cxxSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
         .target(name: "LinuxSystem", dependencies: ["CLinux", systemPackage], swiftSettings: strict),
         .target(name: "MultipathTCP", dependencies: ["LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
+        .target(
+            name: "Paths", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
         .target(name: "TOML", dependencies: ["CTOML"], swiftSettings: strict),
 
         // Data plane
