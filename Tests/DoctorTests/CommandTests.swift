@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import class Foundation.JSONSerialization
 import Lab
 import LinuxSystem
 import Testing
@@ -11,7 +12,7 @@ extension DoctorSuite {
         private final class File {
             let path: String
             init(_ text: String) throws {
-                path = NSTemporaryDirectory() + "doctor-\(UUID().uuidString).toml"
+                path = "/tmp/braid-doctor-\(UUID().uuidString).toml"
                 try Data(text.utf8).write(to: URL(fileURLWithPath: path))
             }
             deinit { try? FileManager.default.removeItem(atPath: path) }

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Lab
 import LinuxSystem
 import Testing
@@ -58,7 +58,7 @@ struct DoctorOutput {
             lines.append(
                 Line(
                     verdict: String(words[0]), check: String(words[1]),
-                    found: words[2].trimmingCharacters(in: .whitespaces)))
+                    found: String(words[2].drop { $0 == " " })))
         }
     }
 
