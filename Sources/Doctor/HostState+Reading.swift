@@ -139,6 +139,9 @@ enum RunningManagers {
             guard let id = Int(entry), let name = SystemFile.line("/proc/\(id)/comm"), names.contains(name) else {
                 continue
             }
+            // One that has ended and was not waited for yet manages nothing.
+            let state = SystemFile.line("/proc/\(id)/stat")?.split(separator: ")").last?.split(separator: " ").first
+            if state == nil || state == "Z" || state == "X" { continue }
             let its = try? files.destinationOfSymbolicLink(atPath: "/proc/\(id)/ns/net")
             if let its, its != own { continue }
             found.append(HostState.RunningProcess(id: id, name: name))

@@ -92,21 +92,31 @@ struct Fault: Sendable, CustomTestStringConvertible {
             try $0.near.run(
                 ["nft", "-f", "-"],
                 input: """
-                    table inet box { chain out { type filter hook output priority mangle; reset tcp option 30; } }
+                    table inet box {
+                        chain out {
+                            type filter hook output priority mangle;
+                            reset tcp option 30;
+                        }
+                    }
                     """)
         },
         Fault(name: "a rule drops SYNs with the option", check: "firewall", verdict: "FAIL", saying: "drops packets") {
             try $0.near.run(
                 ["nft", "-f", "-"],
                 input: """
-                    table ip box { chain out { type filter hook output priority 0;
-                        tcp flags & (syn | ack) == syn tcp option 30 exists drop; } }
+                    table ip box {
+                        chain out {
+                            type filter hook output priority 0;
+                            tcp flags & (syn | ack) == syn tcp option 30 exists drop;
+                        }
+                    }
                     """)
         },
         Fault(name: "mptcpd runs", check: "managers", verdict: "WARN", saying: "mptcpd") { host in
             let process = try host.near.spawn(
                 ["bash", "-c", "printf mptcpd >/proc/$$/comm; echo named; read -r _"], input: true)
             try await process.line(containing: "named")
+            host.planted.withLock { $0 = process }
         },
     ]
 }
@@ -141,6 +151,8 @@ extension DoctorSuite {
                 for line in before.complaints {
                     for fix in line.fixes { try host.near.run("sh", "-c", fix) }
                 }
+                // What was told to end takes its time.
+                if let planted = host.planted.withLock({ $0 }) { try await planted.finish() }
                 let after = try host.near.doctor()
                 #expect(after.complaints.map(\.found) == [], "\(before.text)\nafter:\n\(after.text)")
                 #expect(after.status == .exited(0))

@@ -18,11 +18,6 @@ extension DoctorSuite {
             }
         }
 
-        /// What both hosts need beside routes of the lab's two ends: each link alone reaches either address of the far end.
-        private func reachOverBoth(_ host: TwoLinks) throws {
-            try host.far.sysctl("net.ipv4.conf.all.rp_filter", "0")
-        }
-
         @Test("through each link, and a second subflow")
         func healthy() async throws {
             try await withEcho { host, target in
@@ -46,8 +41,12 @@ extension DoctorSuite {
                 try host.far.run(
                     ["nft", "-f", "-"],
                     input: """
-                        table inet box { chain in { type filter hook prerouting priority raw;
-                            iifname "wifi" reset tcp option 30; } }
+                        table inet box {
+                            chain in {
+                                type filter hook prerouting priority raw;
+                                iifname "wifi" reset tcp option 30;
+                            }
+                        }
                         """)
                 let output = try host.near.doctor([target])
                 let failed = output.lines("peer").filter { $0.verdict == "FAIL" }
@@ -65,8 +64,12 @@ extension DoctorSuite {
                 try host.far.run(
                     ["nft", "-f", "-"],
                     input: """
-                        table inet box { chain in { type filter hook prerouting priority raw;
-                            iifname "wifi" tcp flags & (syn | ack) == syn tcp option 30 exists drop; } }
+                        table inet box {
+                            chain in {
+                                type filter hook prerouting priority raw;
+                                iifname "wifi" tcp flags & (syn | ack) == syn tcp option 30 exists drop;
+                            }
+                        }
                         """)
                 let output = try host.near.doctor([target])
                 let failed = output.lines("peer").filter { $0.verdict == "FAIL" }

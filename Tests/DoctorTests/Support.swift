@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Lab
 import LinuxSystem
+import Synchronization
 import Testing
 
 /// All that needs hosts of a lab, one after the other.
@@ -78,10 +79,12 @@ extension Host {
 }
 
 /// A near end with two links to a far end, set up as doctor wants it.
-struct TwoLinks {
+final class TwoLinks: Sendable {
     let near: Host
     let far: Host
     let links: [Link]
+    /// A process that a fault consists of.
+    let planted = Mutex<HostProcess?>(nil)
 
     init(in lab: Lab) throws {
         near = try lab.host("near")

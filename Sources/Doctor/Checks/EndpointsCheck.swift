@@ -67,7 +67,9 @@ enum EndpointsCheck {
         var findings: [Finding] = []
         var seen: [PathEndpoint] = []
         for endpoint in endpoints where endpoint.interface != 0 && endpoint.flags.contains(.subflow) {
-            let isHere = table.addresses.contains { $0.address.bytes == endpoint.address.bytes }
+            let isHere = table.addresses.contains {
+                $0.address.bytes == endpoint.address.bytes && $0.interface == endpoint.interface
+            }
             let twin = seen.first {
                 $0.interface == endpoint.interface && $0.address.family == endpoint.address.family
             }

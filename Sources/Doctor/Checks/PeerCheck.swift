@@ -133,12 +133,21 @@ struct PeerCheck {
     private func awaitJoin(_ connection: MultipathConnection) -> Int? {
         let deadline = ContinuousClock.now + .seconds(3)
         while ContinuousClock.now < deadline {
-            let count = (try? connection.subflows().count) ?? 0
-            if count > 1 { return count }
+            let joined = confirmed(connection)
+            if joined > 0 { return joined + 1 }
             // Waits for bytes that do not come, no longer than this.
             _ = try? connection.receive(upTo: 1, timeout: .milliseconds(20))
         }
         return nil
+    }
+
+    /// Subflows besides the first that the peer has confirmed: those that only were tried are listed too.
+    private func confirmed(_ connection: MultipathConnection) -> Int {
+        guard let reader = try? SubflowRoleReader(), let subflows = try? connection.subflows() else { return 0 }
+        return subflows.count { subflow in
+            guard let role = try? reader.role(of: subflow) else { return false }
+            return role.isAdditional && role.isFullyEstablished
+        }
     }
 
     private func notJoined(_ before: KernelCounters?) -> Finding {

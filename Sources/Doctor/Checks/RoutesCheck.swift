@@ -41,21 +41,24 @@ enum RoutesCheck {
         let interface = uplink.interface
         if way.bySource?.interface == interface.index { return nil }
         let ip = address.family == .ipv6 ? "ip -6" : "ip"
-        let known = way.byInterface?.interface == interface.index
+        // Told which interface, the kernel takes everything to be on that link when it has no route by it.
+        let hasRoute = way.byInterface?.gateway != nil || uplink.families.contains(address.family)
+        let known = way.byInterface?.interface == interface.index && hasRoute
         let gateway: String
         if known {
             gateway = way.byInterface?.gateway.map { "via \($0.host) " } ?? ""
         } else {
-            let guesses = (host.gateways[interface.index] ?? []).filter {
-                $0.family == address.family && (address.family == .ipv4) == !$0.isLinkLocal
-            }
+            // IPv6 routers are known by their link-local addresses.
+            let neighbours = (host.gateways[interface.index] ?? []).filter { $0.family == address.family }
+            let local = neighbours.filter { address.family == .ipv6 && $0.isLinkLocal }
+            let guesses = local.isEmpty ? neighbours : local
             gateway = guesses.count == 1 ? "via \(guesses[0].host) " : "via GATEWAY "
         }
-        let way2 = "default \(gateway)dev \(interface.name)"
+        let route = "default \(gateway)dev \(interface.name)"
         let rule = "\(ip) rule add from \(address.host) table \(table) priority \(table)"
-        var commands = "\(ip) route replace \(way2) table \(table) && \(rule)"
+        var commands = "\(ip) route replace \(route) table \(table) && \(rule)"
         if !known {
-            commands = "\(ip) route add \(way2) metric \(table) && " + commands
+            commands = "\(ip) route add \(route) metric \(table) && " + commands
         }
         var remedies: [Remedy] = [.command(commands)]
         if gateway.contains("GATEWAY") {
