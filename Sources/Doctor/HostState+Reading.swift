@@ -3,7 +3,6 @@ internal import FoundationEssentials
 internal import LinuxSystem
 internal import MultipathTCP
 internal import Paths
-internal import SystemPackage
 
 extension HostState {
     private static let settingNames = [
@@ -84,68 +83,5 @@ extension HostState {
         case .ipv6: try? SocketAddress(parsing: "2606:4700:4700::1111", port: 0)
         case .unix, .none: nil
         }
-    }
-}
-
-/// Which router an interface without a default route probably has.
-enum GatewayGuess {
-    /// What the DHCP lease of systemd-networkd says; else the only neighbours there are.
-    static func gateways(
-        of interface: NetworkInterface, lease: String?, neighbours: [SocketAddress]
-    ) -> [SocketAddress] {
-        for line in lease?.split(separator: "\n") ?? [] where line.hasPrefix("ROUTER=") {
-            let first = line.dropFirst("ROUTER=".count).split(separator: " ").first
-            if let first, let router = try? SocketAddress(parsing: String(first), port: 0) { return [router] }
-        }
-        return neighbours.filter { !$0.isAny && !($0.bytes.first.map { $0 >= 224 } ?? true && $0.family == .ipv4) }
-    }
-}
-
-/// The limit of open descriptors.
-enum DescriptorLimit {
-    /// The hard limit, to which the daemon raises its own. getrlimit(2).
-    static var hard: Int { (try? ThisProcess.raiseDescriptorLimit()) ?? 0 }
-}
-
-/// braid.service as it is installed.
-enum UnitFiles {
-    /// The unit and its drop-ins, one after the other; `nil` when there is none.
-    static func text(root: String = "") -> String? {
-        let places = ["/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system"]
-        guard var text = places.lazy.compactMap({ SystemFile.text("\(root)\($0)/braid.service") }).first else {
-            return nil
-        }
-        for place in places {
-            let directory = "\(root)\(place)/braid.service.d"
-            let files = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-            for file in files.sorted() where file.hasSuffix(".conf") {
-                text += "\n" + (SystemFile.text("\(directory)/\(file)") ?? "")
-            }
-        }
-        return text
-    }
-}
-
-/// Programs that are known to change endpoints and limits.
-enum RunningManagers {
-    private static let names: Set<String> = ["mptcpd", "NetworkManager"]
-
-    /// Those that run in this thread's network namespace, or cannot be asked in which they run.
-    static func read() -> [HostState.RunningProcess] {
-        let files = FileManager.default
-        let own = try? files.destinationOfSymbolicLink(atPath: "/proc/thread-self/ns/net")
-        var found: [HostState.RunningProcess] = []
-        for entry in (try? files.contentsOfDirectory(atPath: "/proc")) ?? [] {
-            guard let id = Int(entry), let name = SystemFile.line("/proc/\(id)/comm"), names.contains(name) else {
-                continue
-            }
-            // One that has ended and was not waited for yet manages nothing.
-            let state = SystemFile.line("/proc/\(id)/stat")?.split(separator: ")").last?.split(separator: " ").first
-            if state == nil || state == "Z" || state == "X" { continue }
-            let its = try? files.destinationOfSymbolicLink(atPath: "/proc/\(id)/ns/net")
-            if let its, its != own { continue }
-            found.append(HostState.RunningProcess(id: id, name: name))
-        }
-        return found.sorted { $0.id < $1.id }
     }
 }

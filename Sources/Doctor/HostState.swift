@@ -84,6 +84,6 @@ struct HostState: Sendable {
         settings?.relays.contains { $0.upstream.contains { $0.value.isMultipath } } ?? false
     }
 
-    /// Whether an interface is up: by the default, what cannot be read is taken as it is shipped.
+    /// An interface's name, for people.
     func name(of interface: UInt32) -> String { table?.interfaces[interface]?.name ?? "interface \(interface)" }
 }

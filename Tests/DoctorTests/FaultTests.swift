@@ -1,5 +1,6 @@
 import Lab
 import LinuxSystem
+import Synchronization
 import Testing
 
 /// One thing wrong with an otherwise healthy host.

@@ -12,8 +12,6 @@ extension DoctorSuite {
             try await TwoLinks.with { host in
                 let echo = try host.far.spawn(Program.path, "echo", "--listen", "0.0.0.0:\(Self.port)")
                 try await echo.line(containing: "listening on")
-                // The far end answers by the link that it was asked on.
-                for link in host.links { try host.far.uplink(link) }
                 try await body(host, "\(host.links[0].address(of: host.far)):\(Self.port)")
             }
         }
@@ -79,7 +77,7 @@ extension DoctorSuite {
             }
         }
 
-        @Test("the peer's limit is 0: the join is not answered, and the peer's command is told")
+        @Test("the peer's limit is 0: it refuses the join, and the command for the peer is told")
         func peerLimit() async throws {
             try await withEcho { host, target in
                 try host.far.run("ip", "mptcp", "limits", "set", "subflow", "0")

@@ -176,8 +176,12 @@ struct PeerCheck {
                 ])
         }
         return Finding(
-            .fail, check, "the peer answered, but the subflow did not come to be",
-            [.advice("nstat -az 'MPTcpExt*' here and at the peer; a proxy between the two would do this")])
+            .fail, check, "the peer answered, and then refused the subflow",
+            [
+                .advice(
+                    "at the peer: ip mptcp limits set subflow 8 add_addr_accepted 8; if it has that, a proxy on the way does it"
+                )
+            ])
     }
 
     // MARK: Connections
