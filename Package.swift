@@ -76,10 +76,15 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Probe", dependencies: ["LinuxSystem", "MultipathTCP", systemPackage], swiftSettings: strict),
+        .target(
+            name: "Doctor",
+            dependencies: ["CLinux", "Configuration", "LinuxSystem", "MultipathTCP", "Paths", systemPackage],
+            swiftSettings: strict),
         .executableTarget(
             name: "braid",
             dependencies: [
-                "CLinux", "Configuration", "Daemon", "LinuxSystem", "MultipathTCP", "Probe", argumentParser, systemPackage,
+                "CLinux", "Configuration", "Daemon", "Doctor", "LinuxSystem", "MultipathTCP", "Probe", argumentParser,
+                systemPackage,
             ],
             swiftSettings: strict),
 
@@ -112,6 +117,12 @@ let package = Package(
             swiftSettings: strictTests),
         .testTarget(
             name: "ProbeTests", dependencies: ["Probe", "MultipathTCP", "LinuxSystem", "TestNamespace", systemPackage],
+            swiftSettings: strictTests),
+        .testTarget(
+            name: "DoctorTests",
+            dependencies: [
+                "Doctor", "Configuration", "Lab", "LinuxSystem", "MultipathTCP", "Paths", systemPackage,
+            ],
             swiftSettings: strictTests),
         .target(
             name: "TestNamespace", dependencies: ["CNamespace", "LinuxSystem", systemPackage], path: "Tests/TestNamespace",
