@@ -47,6 +47,8 @@ let package = Package(
         .target(name: "CTOML", cxxSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
         .target(name: "LinuxSystem", dependencies: ["CLinux", systemPackage], swiftSettings: strict),
         .target(name: "MultipathTCP", dependencies: ["LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
+        .target(
+            name: "Paths", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
         .target(name: "TOML", dependencies: ["CTOML"], swiftSettings: strict),
 
         // Data plane
@@ -98,9 +100,15 @@ let package = Package(
         .executableTarget(
             name: "braid-lab", dependencies: ["Lab", "CLab", argumentParser], path: "Tests/LabShell",
             swiftSettings: strictTests),
-        .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", systemPackage], swiftSettings: strictTests),
+        .testTarget(
+            name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", "TestNamespace", systemPackage],
+            swiftSettings: strictTests),
         .testTarget(
             name: "MultipathTCPTests", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", "TestNamespace", systemPackage],
+            swiftSettings: strictTests),
+        .testTarget(
+            name: "PathsTests",
+            dependencies: ["Paths", "MultipathTCP", "LinuxSystem", "Lab", "TestNamespace", systemPackage],
             swiftSettings: strictTests),
         .testTarget(
             name: "ProbeTests", dependencies: ["Probe", "MultipathTCP", "LinuxSystem", "TestNamespace", systemPackage],

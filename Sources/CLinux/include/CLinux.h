@@ -9,6 +9,7 @@
 #include "linux_epoll.h"
 #include "linux_mptcp.h"
 #include "linux_multipath.h"
+#include "linux_netlink.h"
 #include "linux_pipe.h"
 #include "linux_poll.h"
 #include "linux_process.h"
