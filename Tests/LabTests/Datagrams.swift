@@ -8,9 +8,8 @@ struct Datagrams: ~Copyable {
     /// Bound to an IPv4 address and port of the host.
     init(_ host: Host, _ address: String, port: UInt16) throws {
         socket = try host.inNamespace { () throws(LabError) -> CInt in
-            // A child that another test starts meanwhile must not keep the port.
-            let kind = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
-            let socket = Glibc.socket(AF_INET, kind, 0)
+            // Not for what other tests start meanwhile: it would keep the address in use.
+            let socket = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
             guard socket >= 0 else { throw LabError("socket") }
             var local = Self.name(address, port)
             let bound = withUnsafePointer(to: &local) { pointer in

@@ -16,7 +16,7 @@ enum Braid {
 
     /// The directory of the Swift runtime that the tests use; a debug build of the daemon needs it too.
     private static let runtime: String? = {
-        let maps = (try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8)) ?? ""
+        let maps = KernelFile.text("/proc/self/maps") ?? ""
         let line = maps.split(separator: "\n").first { $0.hasSuffix("/libswiftCore.so") }
         return line?.split(separator: " ").last.map { ($0 as NSString).deletingLastPathComponent }
     }()

@@ -6,7 +6,7 @@ struct Cgroup {
 
     /// Where the unified hierarchy is mounted.
     static let root: String? = {
-        let mounts = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""
+        let mounts = KernelFile.text("/proc/self/mounts") ?? ""
         for mount in mounts.split(separator: "\n") {
             let fields = mount.split(separator: " ")
             if fields.count > 2, fields[2] == "cgroup2" { return String(fields[1]) }

@@ -11,7 +11,7 @@ private final class RealJournal {
 
     /// Why there can be none here, or nil when there can.
     static let obstacle: String? = {
-        let map = (try? String(contentsOfFile: "/proc/self/uid_map", encoding: .utf8)) ?? ""
+        let map = KernelFile.text("/proc/self/uid_map") ?? ""
         if geteuid() != 0 || !map.contains("4294967295") { return "a journald of its own needs root of the host" }
         return FileManager.default.isExecutableFile(atPath: program) ? nil : "systemd-journald is not installed"
     }()

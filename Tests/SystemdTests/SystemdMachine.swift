@@ -12,7 +12,7 @@ final class SystemdMachine {
     /// Why there can be no machine here, or nil when there can.
     static let obstacle: String? = {
         if geteuid() != 0 { return "a systemd machine needs root" }
-        let map = (try? String(contentsOfFile: "/proc/self/uid_map", encoding: .utf8)) ?? ""
+        let map = KernelFile.text("/proc/self/uid_map") ?? ""
         if !map.contains("4294967295") { return "a systemd machine needs root of the host, not of a user namespace" }
         for program in ["systemd-nspawn", "systemd-id128", "unshare", "nsenter", "timeout"]
         where Command.path(of: program) == nil {

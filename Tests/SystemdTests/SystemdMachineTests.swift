@@ -19,7 +19,7 @@ struct SystemdMachineTests {
             #expect(traces.allSatisfy { FileManager.default.fileExists(atPath: $0) })
         }
         #expect(traces.filter { FileManager.default.fileExists(atPath: $0) }.isEmpty)
-        let mounts = try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)
+        let mounts = try #require(KernelFile.text("/proc/self/mounts"))
         #expect(!mounts.contains("braid-machine"))
     }
 

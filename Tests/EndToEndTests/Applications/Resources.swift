@@ -21,7 +21,7 @@ struct Resources: CustomStringConvertible {
             tcpSockets.append(Self.sum(protocols, of: ["TCP", "TCPv6"], column: 2))
             mptcpSockets.append(Self.sum(protocols, of: ["MPTCP", "MPTCPv6"], column: 2))
         }
-        slabObjects = (try? String(contentsOfFile: "/proc/slabinfo", encoding: .utf8)).map {
+        slabObjects = KernelFile.text("/proc/slabinfo").map {
             Self.sum($0, of: ["TCP", "TCPv6", "MPTCP", "MPTCPv6"], column: 1)
         }
     }
