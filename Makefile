@@ -22,7 +22,7 @@ run: release ## installs what is missing, builds, runs near and far end on loopb
 	@Scripts/run $(BRAID)
 
 build: release ## the same as release
-release: packages swift ## the program as it is installed: .build/release/braid
+release: swift packages ## the program as it is installed: .build/release/braid
 	$(RELEASE)
 
 test: swift ## installs what is missing, builds, and runs every test in namespaces of their own
@@ -53,7 +53,7 @@ lab: swift ## a shell between two hosts with emulated links (LAB_ARGS="--links 3
 	@swift build --product braid
 	@PATH="$(CURDIR)/.build/debug:$$PATH" .build/debug/braid-lab $(LAB_ARGS)
 
-fuzz: packages swift ## each fuzz target for FUZZ_SECONDS (60)
+fuzz: swift packages ## each fuzz target for FUZZ_SECONDS (60)
 	@set -e; for target in $(FUZZERS); do \
 	    echo "$$target"; \
 	    BRAID_FUZZ=1 swift build -c release --scratch-path .build/fuzz --product $$target \
@@ -64,7 +64,7 @@ fuzz: packages swift ## each fuzz target for FUZZ_SECONDS (60)
 	        -max_len=4096 -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.build/fuzz/; \
 	done
 
-docs: packages swift ## the pages of the MultipathTCP library: .build/documentation
+docs: swift packages ## the pages of the MultipathTCP library: .build/documentation
 	@Scripts/documentation .build/documentation
 
 lint: swift ## whether the source is formatted and documented as .swift-format asks

@@ -47,6 +47,8 @@ let package = Package(
         .target(name: "CTOML", cxxSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
         .target(name: "LinuxSystem", dependencies: ["CLinux", systemPackage], swiftSettings: strict),
         .target(name: "MultipathTCP", dependencies: ["LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
+        .target(
+            name: "Paths", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
         .target(name: "TOML", dependencies: ["CTOML"], swiftSettings: strict),
 
         // Data plane
@@ -74,10 +76,15 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Probe", dependencies: ["LinuxSystem", "MultipathTCP", systemPackage], swiftSettings: strict),
+        .target(
+            name: "Doctor",
+            dependencies: ["CLinux", "Configuration", "LinuxSystem", "MultipathTCP", "Paths", systemPackage],
+            swiftSettings: strict),
         .executableTarget(
             name: "braid",
             dependencies: [
-                "CLinux", "Configuration", "Daemon", "LinuxSystem", "MultipathTCP", "Probe", argumentParser, systemPackage,
+                "CLinux", "Configuration", "Daemon", "Doctor", "LinuxSystem", "MultipathTCP", "Probe", argumentParser,
+                systemPackage,
             ],
             swiftSettings: strict),
 
@@ -98,12 +105,24 @@ let package = Package(
         .executableTarget(
             name: "braid-lab", dependencies: ["Lab", "CLab", argumentParser], path: "Tests/LabShell",
             swiftSettings: strictTests),
-        .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", systemPackage], swiftSettings: strictTests),
+        .testTarget(
+            name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", "TestNamespace", systemPackage],
+            swiftSettings: strictTests),
         .testTarget(
             name: "MultipathTCPTests", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", "TestNamespace", systemPackage],
             swiftSettings: strictTests),
         .testTarget(
+            name: "PathsTests",
+            dependencies: ["Paths", "MultipathTCP", "LinuxSystem", "Lab", "TestNamespace", systemPackage],
+            swiftSettings: strictTests),
+        .testTarget(
             name: "ProbeTests", dependencies: ["Probe", "MultipathTCP", "LinuxSystem", "TestNamespace", systemPackage],
+            swiftSettings: strictTests),
+        .testTarget(
+            name: "DoctorTests",
+            dependencies: [
+                "Doctor", "Configuration", "Lab", "LinuxSystem", "MultipathTCP", "Paths", systemPackage,
+            ],
             swiftSettings: strictTests),
         .target(
             name: "TestNamespace", dependencies: ["CNamespace", "LinuxSystem", systemPackage], path: "Tests/TestNamespace",

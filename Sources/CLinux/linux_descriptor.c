@@ -61,3 +61,7 @@ int linux_remove_socket_file(const char *path) {
     if (!S_ISSOCK(info.st_mode)) return -EEXIST;
     return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
+
+bool linux_is_terminal(int fd) { return isatty(fd) == 1; }
+
+bool linux_file_is_readable(const char *path) { return access(path, R_OK) == 0; }

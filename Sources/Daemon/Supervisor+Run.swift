@@ -133,14 +133,19 @@ extension Supervisor {
     private mutating func takeReports(_ index: Int) {
         let loop = loops.shared[index]
         for report in loop.takeReports() { take(report, from: index) }
-        let dropped = loop.takeDropped()
-        if dropped > 0 {
-            logger.event(
-                .recordsDropped, "\(dropped) log records were lost: they came faster than they could be written",
-                metadata: [
-                    "records": .stringConvertible(dropped), "undelivered": .stringConvertible(destination.undelivered),
-                ])
-        }
+        noteLostRecords(loop.takeDropped())
+    }
+
+    /// Says that records were lost: on the way here, because this thread was too slow, or from here, because nobody read them.
+    private mutating func noteLostRecords(_ dropped: UInt64) {
+        let undelivered = destination.undelivered
+        guard dropped > 0 || undelivered > knownUndelivered else { return }
+        let lost = dropped + (undelivered - knownUndelivered)
+        logger.event(
+            .recordsDropped, "\(lost) log records were lost: they came faster than they could be written",
+            metadata: ["records": .stringConvertible(dropped), "undelivered": .stringConvertible(undelivered)])
+        // This very record may be lost too: then the next look says it again.
+        if destination.undelivered == undelivered { knownUndelivered = undelivered }
     }
 
     private mutating func take(_ report: LoopReport, from loop: Int) {

@@ -37,6 +37,8 @@ public struct Supervisor: ~Copyable {
     var finished = false
     var failed = false
     var reportedStuck = false
+    /// Log records known to be lost because nobody took them.
+    var knownUndelivered: UInt64 = 0
 
     /// Opens everything that the configuration asks for and starts the loops; nothing is accepted before all of it is open.
     ///

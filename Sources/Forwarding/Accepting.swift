@@ -54,15 +54,18 @@ extension EventLoop {
             let raw = listeners[index]?.descriptor.raw,
             let relay = listeners[index]?.relay,
             let isMultipath = listeners[index]?.isMultipath,
-            let noDelay = listeners[index]?.noDelay
+            let noDelay = listeners[index]?.noDelay,
+            let budget = listeners[index]?.budget
         else { return }
-        for _ in 0..<Tuning.acceptsPerTurn {
+        var accepted = 0
+        defer { listeners[index]?.learn(accepted: accepted) }
+        while accepted < budget {
             guard relays[relay].plan.gate.enter() else {
                 unwatch(index)
                 listeners[index]?.isFull = true
                 if now >= relays[relay].nextLimitReport {
                     relays[relay].nextLimitReport = now + Tuning.limitReportInterval
-                    shared.report(.limitReached(relay: relays[relay].plan.id))
+                    tell(.limitReached(relay: relays[relay].plan.id))
                 }
                 return
             }
@@ -80,6 +83,7 @@ extension EventLoop {
             begin(
                 Side(owning: answer, isMultipathSocket: isMultipathSocket, noDelay: noDelay), SocketAddress(peer),
                 relay)
+            accepted += 1
         }
     }
 
@@ -101,7 +105,7 @@ extension EventLoop {
     private mutating func rest(_ relay: Int, _ error: Errno) {
         if !backoffReported {
             backoffReported = true
-            shared.report(.acceptBackoff(relay: relays[relay].plan.id, error: error))
+            tell(.acceptBackoff(relay: relays[relay].plan.id, error: error))
         }
         acceptBackoff = true
         for index in 0..<listeners.count { unwatch(index) }
@@ -133,7 +137,7 @@ extension EventLoop {
         relays[relay].dirty = true
         if backoffReported {
             backoffReported = false
-            shared.report(.acceptResumed(relay: relays[relay].plan.id))
+            tell(.acceptResumed(relay: relays[relay].plan.id))
         }
         startDial(place.slot)
     }

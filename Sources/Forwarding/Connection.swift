@@ -48,6 +48,7 @@ struct Connection: ~Copyable {
     private(set) var lastActivity: MonotonicTime
     private var deadlineArmed = false
     private var deadlineHalfClosed = false
+    private var keepaliveSet = false
     private var acknowledgedUp: UInt64?
     private var acknowledgedDown: UInt64?
     private var nextSample = MonotonicTime(nanoseconds: 0)
@@ -248,18 +249,32 @@ struct Connection: ~Copyable {
 
     /// Whether the deadline is to be set: it never was, or a direction has ended since.
     func needsDeadline(_ timeouts: RelayTimeouts) -> Bool {
-        if timeouts.idle == 0, timeouts.halfClose == 0, timeouts.user == 0 { return false }
+        if timeouts.idle == 0, timeouts.halfClose == 0, timeouts.user == 0, timeouts.keepaliveSeconds == 0 {
+            return false
+        }
         if deadlineArmed { return isHalfClosed && !deadlineHalfClosed }
-        return timeouts.idle != 0 || timeouts.user != 0 || isHalfClosed
+        return timeouts.idle != 0 || timeouts.user != 0 || timeouts.keepaliveSeconds != 0 || isHalfClosed
     }
 
     /// The time when the connection is to be looked at.
-    mutating func armDeadline(_ timeouts: RelayTimeouts) -> MonotonicTime {
+    mutating func armDeadline(_ timeouts: RelayTimeouts, now: MonotonicTime) -> MonotonicTime {
         deadlineArmed = true
         deadlineHalfClosed = isHalfClosed
-        let deadline = self.deadline(timeouts).at
-        if timeouts.user == 0 { return deadline }
-        return min(deadline, MonotonicTime.now() + timeouts.user)
+        var deadline = self.deadline(timeouts).at
+        if timeouts.user != 0 { deadline = min(deadline, now + timeouts.user) }
+        if timeouts.keepaliveSeconds != 0, !keepaliveSet { deadline = min(deadline, keepaliveDue) }
+        return deadline
+    }
+
+    private var keepaliveDue: MonotonicTime { opened + (connectTime &+ Tuning.keepaliveAfter) }
+
+    /// Sets keepalive on the upstream's socket when it is time. The client's has it from its listener.
+    mutating func setKeepalive(_ timeouts: RelayTimeouts, now: MonotonicTime) {
+        guard timeouts.keepaliveSeconds != 0, !keepaliveSet, now >= keepaliveDue else { return }
+        keepaliveSet = true
+        if upstream.raw >= 0 {
+            upstream.setKeepalive(timeouts.keepaliveSeconds, isUnix: upstreamAddress.family == .unix)
+        }
     }
 
     /// Whether bytes have stayed unacknowledged for the user timeout on an MPTCP side, where the kernel has no
@@ -339,4 +354,6 @@ struct RelayTimeouts {
     var halfClose: UInt64
     /// On unacknowledged bytes, where the kernel does not do it.
     var user: UInt64
+    /// Not a limit: how long silence may last before the peer is asked whether it lives, in seconds.
+    var keepaliveSeconds: Int32
 }

@@ -1,16 +1,16 @@
 internal import BasicContainers
 internal import LinuxSystem
 
-/// The connections of a loop, by slot. Slot 0 stays free: its deadline is the loop's own.
+/// The connections of a loop, by slot. Slots 0 to 2 stay free: their deadlines are the loop's own.
 struct ConnectionTable: ~Copyable {
     var slots = UniqueArray<Connection?>()
-    private var generations: [UInt32] = [0]
+    private var generations: [UInt32] = [0, 0, 0]
     private var free: [UInt32] = []
     /// Connections in the table.
     private(set) var count = 0
 
     init() {
-        slots.append(nil)
+        for _ in generations { slots.append(nil) }
     }
 
     /// A free slot and the generation of its next tenant.

@@ -26,7 +26,7 @@ extension EventLoop {
             connections.slots[Int(slot)]?.multipathUnavailable = true
             if !multipathReported {
                 multipathReported = true
-                shared.report(.multipathUnavailable(relay: relays[relay].plan.id, reason: reason))
+                tell(.multipathUnavailable(relay: relays[relay].plan.id, reason: reason))
             }
         }
         return DialSocket(socket: try prepared(opened.take(), relay, target, source), isMultipath: isMultipath)
@@ -35,7 +35,7 @@ extension EventLoop {
     private mutating func prepared(
         _ socket: consuming Socket, _ relay: Int, _ target: SocketAddress, _ linkSource: SocketAddress
     ) throws(Errno) -> Socket {
-        for failure in socket.apply(relays[relay].plan.upstreamSocket, family: target.family) {
+        for failure in socket.apply(relays[relay].dialSocket, family: target.family) {
             report(failure, relay)
         }
         let configured = relays[relay].plan.upstreamSocket.sourceAddress
@@ -50,6 +50,6 @@ extension EventLoop {
 
     private mutating func report(_ failure: SocketOptionFailure, _ relay: Int) {
         guard relays[relay].reportedOptions.insert(failure.option.description).inserted else { return }
-        shared.report(.optionNotSet(relay: relays[relay].plan.id, failure))
+        tell(.optionNotSet(relay: relays[relay].plan.id, failure))
     }
 }

@@ -26,8 +26,14 @@ public struct EventLoop: ~Copyable {
     var backoffReported = false
     /// It was reported that MPTCP sockets cannot be made.
     var multipathReported = false
+    /// Reports wait that the main thread was not told of.
+    private var hasUntold = false
+    private var nextTelling = MonotonicTime(nanoseconds: 0)
+    private var tellingArmed = false
     private var nextID: UInt64
     private let allLoops: @Sendable () -> Void
+    /// The slot whose deadline is that of waiting reports.
+    private static let reportSlot = 1
 
     /// - Parameters:
     ///   - shared: the loop's face to other threads.
@@ -42,7 +48,7 @@ public struct EventLoop: ~Copyable {
         self.poller = poller
         now = .now()
         timers = TimerWheel(now: now)
-        timers.reserve(0)
+        timers.reserve(Self.reportSlot)
         // Ids are unique over all loops: the loop's index is in the low bits.
         nextID = UInt64(shared.index)
     }
@@ -63,6 +69,7 @@ public struct EventLoop: ~Copyable {
                 dispatch(event.readiness, event.token)
             }
             expire()
+            tellReports()
             publish()
         }
     }
@@ -117,7 +124,8 @@ public struct EventLoop: ~Copyable {
     /// Sets the deadline of a relaying connection anew.
     mutating func rearm(_ slot: UInt32, _ relay: Int) {
         let timeouts = relays[relay].timeouts
-        guard let deadline = connections.slots[Int(slot)]?.armDeadline(timeouts) else { return }
+        let now = self.now
+        guard let deadline = connections.slots[Int(slot)]?.armDeadline(timeouts, now: now) else { return }
         timers.schedule(Int(slot), at: deadline)
     }
 
@@ -127,6 +135,10 @@ public struct EventLoop: ~Copyable {
         while let slot = timers.popExpired(now: now) {
             if slot == 0 {
                 resumeAfterBackoff()
+                continue
+            }
+            if slot == Self.reportSlot {
+                tellingArmed = false
                 continue
             }
             guard let phase = connections.slots[slot]?.phase else { continue }
@@ -140,6 +152,7 @@ public struct EventLoop: ~Copyable {
     private mutating func relayDeadline(_ slot: UInt32) {
         guard let relay = connections.slots[Int(slot)]?.relay else { return }
         let timeouts = relays[relay].timeouts
+        connections.slots[Int(slot)]?.setKeepalive(timeouts, now: now)
         guard let deadline = connections.slots[Int(slot)]?.deadline(timeouts) else { return }
         if deadline.at <= now {
             return finish(slot, Connection.End(result: deadline.result, error: .timedOut, reset: true))
@@ -148,6 +161,27 @@ public struct EventLoop: ~Copyable {
             return finish(slot, Connection.End(result: .userTimeout, error: .timedOut, reset: true))
         }
         rearm(slot, relay)
+    }
+
+    // MARK: Reports
+
+    /// Queues a report that nobody waits for. The first after a quiet time is told at once, the others together a little later.
+    mutating func tell(_ report: LoopReport) {
+        shared.report(report)
+        hasUntold = true
+    }
+
+    /// At the end of a turn: tells the main thread what it was not told yet, or sees to it that it will be.
+    private mutating func tellReports() {
+        guard hasUntold else { return }
+        if now >= nextTelling {
+            hasUntold = false
+            nextTelling = now + Tuning.reportInterval
+            shared.wakeReader()
+        } else if !tellingArmed {
+            tellingArmed = true
+            timers.schedule(Self.reportSlot, at: nextTelling)
+        }
     }
 
     // MARK: Beginning and end
@@ -168,7 +202,7 @@ public struct EventLoop: ~Copyable {
         else { return }
         connections.remove(slot)
         count(record, relay)
-        shared.report(.connectionEnded(record))
+        tell(.connectionEnded(record))
         if relays[relay].plan.gate.leave() { allLoops() }
         reportIfDrained()
     }

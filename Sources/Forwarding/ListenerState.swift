@@ -12,6 +12,32 @@ struct ListenerState: ~Copyable {
     let noDelay: Bool
     /// In the poller now.
     var isWatched = false
+    /// How many to accept in one turn: as many as came together of late, so that the last accept, which only says that nobody
+    /// waits, is mostly saved. The poller tells again when somebody does.
+    private(set) var budget = 1
+    private var fullTurns = 0
     /// Its relay has as many connections as it may.
     var isFull = false
+
+    init(descriptor: consuming Descriptor, relay: Int, isMultipath: Bool, isShared: Bool, noDelay: Bool) {
+        self.descriptor = descriptor
+        self.relay = relay
+        self.isMultipath = isMultipath
+        self.isShared = isShared
+        self.noDelay = noDelay
+    }
+
+    /// Follows what a turn has found. Using the budget up now and then is chance; four times in a row, more come together.
+    mutating func learn(accepted: Int) {
+        if accepted < budget {
+            budget = max(1, accepted)
+            fullTurns = 0
+        } else {
+            fullTurns += 1
+            if fullTurns == 4 {
+                budget = min(Tuning.acceptsPerTurn, budget * 2)
+                fullTurns = 0
+            }
+        }
+    }
 }

@@ -89,19 +89,24 @@ public final class LoopShared: Sendable {
 
     /// Queues a report.
     ///
-    /// - Parameter vital: not to be dropped, because somebody waits for the answer.
-    func report(_ report: LoopReport, vital: Bool = false) {
-        enum Outcome { case first, queued, dropped }
-        let outcome: Outcome = reports.withLock { waiting in
-            if waiting.count >= Tuning.reportsWaiting, !vital { return .dropped }
+    /// - Parameter vital: not to be dropped, and told at once, because somebody waits for the answer. The others are told by
+    ///   `wakeReader()`, so that a thousand connections a second do not wake the main thread a thousand times.
+    /// - Returns: true when reports wait that the main thread has not been told of.
+    @discardableResult
+    func report(_ report: LoopReport, vital: Bool = false) -> Bool {
+        let queued = reports.withLock { waiting in
+            if waiting.count >= Tuning.reportsWaiting, !vital { return false }
             waiting.append(report)
-            return waiting.count == 1 ? .first : .queued
+            return true
         }
-        switch outcome {
-        case .first: reportsReady.raise()
-        case .queued: break
-        case .dropped: droppedReports.add(1, ordering: .relaxed)
-        }
+        if !queued { droppedReports.add(1, ordering: .relaxed) }
+        if vital { wakeReader() }
+        return !vital
+    }
+
+    /// Tells the main thread that reports wait.
+    func wakeReader() {
+        reportsReady.raise()
     }
 
     func beat() {

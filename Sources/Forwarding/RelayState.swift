@@ -7,6 +7,8 @@ struct RelayState: ~Copyable {
     let block: CounterBlocks.Block
     let timeouts: RelayTimeouts
     let followsNoDelay: Bool
+    /// What is set on a socket before it connects: all but keepalive, which waits until the connection has lived for a while.
+    let dialSocket: SocketPlan
     var counters = RelayCounters()
     /// The counters have changed since they were published.
     var dirty = false
@@ -21,7 +23,11 @@ struct RelayState: ~Copyable {
         self.block = block
         timeouts = RelayTimeouts(
             idle: plan.idleTimeout, halfClose: plan.halfCloseTimeout,
-            user: max(plan.clientUserTimeout, plan.upstreamSocket.userTimeout))
+            user: max(plan.clientUserTimeout, plan.upstreamSocket.userTimeout),
+            keepaliveSeconds: plan.upstreamSocket.keepaliveSeconds)
+        var dialPlan = plan.upstreamSocket
+        dialPlan.keepaliveSeconds = 0
+        dialSocket = dialPlan
         followsNoDelay = plan.clientNoDelay == .auto && plan.upstreamSocket.noDelay == .auto
         upstreams = plan.upstreams.map { upstream in
             UpstreamState(addresses: upstream.addresses, expires: upstream.isName ? .init(nanoseconds: 0) : .never)

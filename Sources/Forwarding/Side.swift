@@ -47,6 +47,14 @@ struct Side: ~Copyable {
         _ = linux_set_option(raw, CInt(LINUX_SOL_TCP), CInt(LINUX_TCP_NODELAY), noDelay ? 1 : 0)
     }
 
+    /// Lets the kernel ask a silent peer whether it lives, after so many seconds and then every ten. tcp(7)
+    borrowing func setKeepalive(_ seconds: Int32, isUnix: Bool) {
+        if isUnix { return }
+        _ = linux_set_option(raw, CInt(LINUX_SOL_SOCKET), CInt(LINUX_SO_KEEPALIVE), 1)
+        _ = linux_set_option(raw, CInt(LINUX_SOL_TCP), CInt(LINUX_TCP_KEEPIDLE), seconds)
+        _ = linux_set_option(raw, CInt(LINUX_SOL_TCP), CInt(LINUX_TCP_KEEPINTVL), min(seconds, 10))
+    }
+
     /// The next close is a reset.
     borrowing func resetOnClose() {
         if raw >= 0 { _ = linux_reset_on_close(raw) }

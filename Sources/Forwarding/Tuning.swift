@@ -48,6 +48,13 @@ enum Tuning {
     /// A link that lost a race by more than this is tried last for a while.
     static let linkHeadStart: UInt64 = 100_000_000
 
+    /// Records of ended connections are handed to the main thread together, at most so often: waking it for each costs a tenth
+    /// of what a short connection costs.
+    static let reportInterval: UInt64 = 50_000_000
+
+    /// Keepalive is set on a connection that has lived for so long: three system calls that most never need.
+    static let keepaliveAfter: UInt64 = 5_000_000_000
+
     /// How often it is said that a relay is full.
     static let limitReportInterval: UInt64 = 60_000_000_000
 

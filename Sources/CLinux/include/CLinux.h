@@ -3,12 +3,14 @@
 #define BRAID_CLINUX_H
 
 #include "linux_address.h"
+#include "linux_command.h"
 #include "linux_descriptor.h"
 #include "linux_diag.h"
 #include "linux_environment.h"
 #include "linux_epoll.h"
 #include "linux_mptcp.h"
 #include "linux_multipath.h"
+#include "linux_netlink.h"
 #include "linux_pipe.h"
 #include "linux_poll.h"
 #include "linux_process.h"

@@ -2,6 +2,7 @@
 #ifndef BRAID_LINUX_DESCRIPTOR_H
 #define BRAID_LINUX_DESCRIPTOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,5 +22,9 @@ int linux_descriptor_limit(uint64_t *soft, uint64_t *hard);
 int linux_set_descriptor_limit(uint64_t soft);
 /// 0 when `path` is gone afterwards or was a socket and is removed; -EEXIST when it is something else.
 int linux_remove_socket_file(const char *path);
+/// Whether it is a terminal. isatty(3).
+bool linux_is_terminal(int fd);
+/// Whether this process may read the file. access(2).
+bool linux_file_is_readable(const char *path);
 
 #endif

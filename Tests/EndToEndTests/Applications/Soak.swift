@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Whether the long tests are wanted, and how long they may take.
 enum Soak {

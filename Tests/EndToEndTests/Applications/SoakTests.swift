@@ -1,21 +1,29 @@
+import FoundationEssentials
 import Lab
 import Testing
 
 extension EndToEndSuite {
     /// Minutes of random traffic while links fail, come back and change; every byte is checked.
     @Suite(.serialized) struct SoakTests {
+        /// The endpoints stay as they are: no fault that is this short makes the kernel give up a subflow. (Were they
+        /// taken away and added again, connections that are half closed would not get their subflows back.)
         @Test(.enabled(if: Soak.isWanted, "set BRAID_SOAK=1"), .timeLimit(.minutes(60)))
         func randomTrafficOverFailingLinks() async throws {
             let seed = UInt64.random(in: 1...UInt64.max)
             print("soak: seed \(seed)")
             var random = SeededGenerator(state: seed)
-            try await TwoEnds.with(ports: [7000], rate: .mbit(40), delay: .milliseconds(10)) { ends in
+            try await TwoEnds.with(
+                ports: [7000], rate: .mbit(40), delay: .milliseconds(10), keys: "connect-timeout = \"60s\""
+            ) { ends in
                 let python = try Application.python.path
                 let server = try ends.far.spawn([python, "-uc", Self.server])
                 try await ends.far.waitForListener(port: 7000, of: server)
-                let before = (
-                    try ends.nearBraid.openDescriptors(), try ends.farBraid.openDescriptors()
-                )
+                // As the project's sysctl.d file has it: a lost SYN is no reason to give up on MPTCP.
+                for host in [ends.near, ends.far] {
+                    try host.sysctl("net.mptcp.blackhole_timeout", "0")
+                    try host.sysctl("net.mptcp.syn_retrans_before_tcp_fallback", "255")
+                }
+                let before = try [ends.nearBraid, ends.farBraid].map { try $0.openSockets() }
                 let client = try ends.near.spawn(
                     [python, "-uc", Self.client, "\(Soak.duration.components.seconds)", "\(seed % 1_000_000)"])
                 while client.isRunning {
@@ -25,20 +33,20 @@ extension EndToEndSuite {
                     print("soak: \(ends.links[faulty].name): \(what) for \(lasts)")
                     try await Task.sleep(for: lasts)
                     try repair(ends.links[faulty])
-                    // The kernel makes no subflow anew that it has given up: the endpoint has to come again.
-                    try ends.near.removeEndpoints()
-                    for link in ends.links { try ends.near.endpoint(link, .subflow) }
                     try await Task.sleep(for: .milliseconds(Int.random(in: 500...3000, using: &random)))
                 }
                 let output = try await client.finish()
                 print("soak: \(output.standardOutput)")
                 #expect(output.status == .exited(0), "seed \(seed): \(output.standardError)")
-                try await eventually("every descriptor is given back", within: .seconds(90)) {
-                    let after = (try ends.nearBraid.openDescriptors(), try ends.farBraid.openDescriptors())
-                    return after == before
+                #expect(server.lines == [])
+                try await eventually("every socket is closed", within: .seconds(90)) {
+                    try [ends.nearBraid, ends.farBraid].map { try $0.openSockets() } == before
                 }
                 let records = ends.farBraid.records("connection-ended")
-                #expect(records.allSatisfy { $0["multipath"] == "yes" })
+                let odd = (records + ends.nearBraid.records("connection-ended")).filter {
+                    $0["multipath"] != "yes" || $0.result != "closed"
+                }
+                #expect(odd.isEmpty, "\(odd.count) of \(records.count) connections, such as \(odd.prefix(3))")
                 #expect(records.contains { $0.number("subflows") == 2 })
             }
         }
@@ -123,6 +131,18 @@ extension EndToEndSuite {
                 print(", ".join(f"{name} {value}" for name, value in done.items()))
             asyncio.run(main())
             """
+    }
+}
+
+extension BraidProcess {
+    /// How many sockets it has open. Pipes do not count: some are kept for the next stream.
+    fileprivate func openSockets() throws -> Int {
+        let directory = "/proc/\(pid)/fd"
+        return try FileManager.default.contentsOfDirectory(atPath: directory).filter { name in
+            // One that is closed in the meantime is none.
+            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(directory)/\(name)")
+            return target?.hasPrefix("socket:") == true
+        }.count
     }
 }
 

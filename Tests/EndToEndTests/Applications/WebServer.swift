@@ -14,6 +14,7 @@ enum WebServer {
             .map { "\($0)_temp_path \(own.file("nginx-\($0)"));" }.joined(separator: "\n")
         let file = try own.write(
             """
+            user root root;
             daemon off;
             master_process off;
             pid \(own.file("nginx.pid"));

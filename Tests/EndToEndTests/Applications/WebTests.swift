@@ -65,7 +65,8 @@ extension EndToEndSuite {
                 #expect(answers.map { $0[0] } == Self.sizes.map { _ in "2" })
                 #expect(answers.map { $0[2] } == Self.sizes.map { _ in "200" })
                 #expect(answers.compactMap { Int($0[1]) }.sorted() == Self.sizes)
-                try await ends.expectMultipath(Self.port, connections: 1)
+                // The server's farewell may meet a client that has closed already, which then answers with a reset.
+                try await ends.expectMultipath(Self.port, connections: 1, results: ["closed", "client-reset"])
             }
         }
 

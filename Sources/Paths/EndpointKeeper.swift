@@ -1,0 +1,124 @@
+public import MultipathTCP
+internal import SystemPackage
+
+/// Keeps the kernel's endpoints and limits as the links call for (`paths.manage = true`), and restores at the end what was
+/// there. It needs `CAP_NET_ADMIN`.
+///
+/// Owned and used by one thread. It acts when it is called: after `LinkMonitor` reported a change, and now and then to notice
+/// other managers, who make no event.
+public struct EndpointKeeper: ~Copyable, Sendable {
+    /// What a call did and noticed.
+    public struct Report: Sendable {
+        /// What was done.
+        public var done: [EndpointOperation] = []
+        /// What failed; it is tried again at the next call.
+        public var failed: [(operation: EndpointOperation, error: PathManagerError)] = []
+        /// What a person should know.
+        public var notices: [EndpointNotice] = []
+
+        init() {}
+    }
+
+    private var manager: PathManager
+    private var ledger = EndpointLedger()
+    private let limits: PathLimits
+
+    /// - Parameters:
+    ///   - manager: the path manager to use.
+    ///   - limits: the limits to set: `paths.max-subflows`, `paths.max-announced`.
+    public init(_ manager: consuming PathManager, limits: PathLimits) {
+        self.manager = manager
+        self.limits = limits
+    }
+
+    /// The endpoints that are kept now.
+    public var kept: [PathEndpoint] { ledger.kept }
+
+    /// Makes the kernel's endpoints and limits what the links call for.
+    ///
+    /// Removing an endpoint closes its subflows, and what they had not delivered goes over the others; adding one opens a
+    /// subflow on every connection. So this is also how a dead link is left, and how one that is back is used again.
+    ///
+    /// - Parameters:
+    ///   - links: the links as they are now (`LinkSelector.links(in:)`).
+    ///   - leaving: names of links to leave although they are up: those whose subflows are stuck.
+    /// - Throws: `PathManagerError` when the kernel cannot be asked. What it refuses is in the report.
+    public mutating func reconcile(
+        _ links: [LinkStatus], leaving: Set<String> = []
+    ) throws(PathManagerError) -> Report {
+        let plan = ledger.plan(
+            wanted: WantedEndpoint.all(for: links.filter { !leaving.contains($0.name) }), limits: limits,
+            endpoints: try manager.endpoints(), current: try manager.limits())
+        var report = Report()
+        report.notices = plan.notices
+        for operation in plan.operations { perform(operation, &report) }
+        return report
+    }
+
+    /// Removes a link's endpoints and adds them again: every connection closes its subflows on it and opens new ones, which
+    /// is how lost subflows come back, at once.
+    ///
+    /// - Throws: `PathManagerError` when the kernel cannot be asked. What it refuses is in the report.
+    public mutating func renew(_ link: LinkStatus) throws(PathManagerError) -> Report {
+        var report = Report()
+        let addresses = Set(WantedEndpoint.all(for: [link]).map(\.endpoint.key))
+        let now = try manager.endpoints().filter { addresses.contains($0.key) && ledger.kept.contains($0) }
+        for endpoint in now {
+            perform(.remove(endpoint), &report)
+            perform(.add(endpoint), &report)
+        }
+        return report
+    }
+
+    /// Restores what was found. Call it once, at the end.
+    ///
+    /// - Throws: `PathManagerError` when the kernel cannot be asked. What it refuses is in the report.
+    public mutating func restore() throws(PathManagerError) -> Report {
+        var report = Report()
+        let operations = ledger.restoration(endpoints: try manager.endpoints(), current: try manager.limits())
+        for operation in operations { perform(operation, &report) }
+        return report
+    }
+
+    private mutating func perform(_ operation: EndpointOperation, _ report: inout Report) {
+        do throws(PathManagerError) {
+            var made: PathEndpoint?
+            switch operation {
+            case .remove(let endpoint): try remove(endpoint)
+            case .setBackup(let isBackup, let endpoint):
+                var flags = endpoint.flags.subtracting(.backup)
+                if isBackup { flags.insert(.backup) }
+                try manager.setFlags(flags, id: endpoint.id)
+            case .setLimits(let limits): try manager.setLimits(limits)
+            case .add(let endpoint): made = try add(endpoint)
+            }
+            ledger.did(operation, made: made)
+            report.done.append(operation)
+        } catch {
+            report.failed.append((operation, error))
+        }
+    }
+
+    /// What is gone already is as good as removed.
+    private mutating func remove(_ endpoint: PathEndpoint) throws(PathManagerError) {
+        do throws(PathManagerError) {
+            try manager.remove(id: endpoint.id)
+        } catch {
+            if case .notFound = error { return }
+            throw error
+        }
+    }
+
+    private mutating func add(_ endpoint: PathEndpoint) throws(PathManagerError) -> PathEndpoint {
+        guard endpoint.id != 0 else { return try manager.add(endpoint) }
+        do throws(PathManagerError) {
+            return try manager.add(endpoint)
+        } catch {
+            guard case .refused(.addEndpoint, .fileExists, _) = error else { throw error }
+            // Somebody took the id; another one does as well.
+            var other = endpoint
+            other.id = 0
+            return try manager.add(other)
+        }
+    }
+}
