@@ -36,17 +36,24 @@ enum Accounts {
         return busy / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
-    /// Proportional and resident memory of a process, in bytes.
-    static func memory(of process: Int32) -> (proportional: Double, resident: Double) {
-        let lines = read("/proc/\(process)/smaps_rollup")
-        return (field("Pss:", in: lines) * 1024, field("Rss:", in: lines) * 1024)
+    /// The memory of a process, in bytes: its proportional share of pages, and its page tables.
+    static func memory(of process: Int32) -> Double {
+        let pages = field("Pss:", in: read("/proc/\(process)/smaps_rollup"))
+        return (pages + field("VmPTE:", in: read("/proc/\(process)/status"))) * 1024
     }
 
-    /// The kernel's own memory, in bytes: slab, page tables, stacks, and what sockets hold in pages.
+    /// The kernel's memory for sockets, descriptors and what belongs to them, in bytes: slab that cannot be reclaimed, and
+    /// sockets' inodes where they can be counted (as root). Not the whole slab: files that others open are in it.
     static func kernelMemory() -> Double {
-        let lines = read("/proc/meminfo")
-        let kernel = ["Slab:", "PageTables:", "KernelStack:"].reduce(0) { $0 + field($1, in: lines) }
-        return kernel * 1024
+        field("SUnreclaim:", in: read("/proc/meminfo")) * 1024 + socketInodes()
+    }
+
+    private static func socketInodes() -> Double {
+        for line in read("/proc/slabinfo").split(separator: "\n") where line.hasPrefix("sock_inode_cache ") {
+            let fields = line.split(separator: " ").dropFirst().compactMap { Double($0) }
+            if fields.count >= 3 { return fields[0] * fields[2] }
+        }
+        return 0
     }
 
     /// What the machine could still give to processes, in bytes.

@@ -137,7 +137,7 @@ private struct Memory {
     let available = Accounts.availableMemory()
 
     init(_ children: [Child]) {
-        user = children.reduce(0) { $0 + Accounts.memory(of: $1.id).proportional }
+        user = children.reduce(0) { $0 + Accounts.memory(of: $1.id) }
     }
 
     func figures(since before: Memory, connections: Double) -> [Metric: Double] {

@@ -5,13 +5,20 @@ let spare = 1000
 
 /// All that can be compared on this machine; what is missing is said once.
 enum Competitors {
-    static func all(braid: String, haproxy: String?, descriptors: Int) -> (found: [Competitor], missing: [String]) {
+    static func all(braid: String, otherBraid: String?, haproxy: String?, descriptors: Int) -> (
+        found: [Competitor], missing: [String]
+    ) {
         var found: [Competitor] = []
         var missing: [String] = []
         func add(_ competitors: [Competitor]?, _ what: String) {
             if let competitors { found += competitors } else { missing.append(what) }
         }
-        add(self.braid(braid), "braid (\(braid): build it with `swift build -c release --static-swift-stdlib`)")
+        add(
+            self.braid(braid, name: "braid", role: .braid),
+            "braid (\(braid): build it with `swift build -c release --static-swift-stdlib`)")
+        if let otherBraid {
+            add(self.braid(otherBraid, name: "other-braid", role: .other), "the other braid (\(otherBraid))")
+        }
         add(
             self.haproxy(haproxy, connections: (descriptors - spare) / 2),
             "HAProxy (apt install haproxy mptcpize, or HAPROXY=a native-MPTCP binary)")
@@ -24,10 +31,10 @@ enum Competitors {
         return (found, missing)
     }
 
-    private static func braid(_ path: String) -> [Competitor]? {
+    private static func braid(_ path: String, name: String, role: Competitor.Role) -> [Competitor]? {
         guard FileManager.default.isExecutableFile(atPath: path) else { return nil }
         let version = output(of: [path, "--version"])?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "?"
-        let competitor = Competitor(name: "braid", description: "Braid \(version)", role: .braid) { chain in
+        let competitor = Competitor(name: name, description: "\(version), \(path)", role: role) { chain in
             func end(_ name: String, _ listen: String, _ upstream: String) throws -> [String] {
                 let file = try chain.write(
                     "\(name).toml",

@@ -29,7 +29,12 @@ struct Goal {
                 Goal(against: .best, metric: .perSecond, bound: 1.15),
                 Goal(against: .best, metric: .proxyMicroseconds, bound: 0.85),
             ]
-        case .idle: [Goal(against: .best, metric: .totalBytes, bound: 0.5)]
+        case .idle:
+            // The kernel's part is the same for everyone and most of the whole; so the proxies' own counts as well.
+            [
+                Goal(against: .best, metric: .totalBytes, bound: 0.5),
+                Goal(against: .best, metric: .userBytes, bound: 0.5),
+            ]
         }
     }
 

@@ -22,6 +22,7 @@ import Foundation
     @Flag(help: "One short round: an impression in two minutes.") var quick = false
     @Flag(help: "Let the scheduler place proxies and load.") var unpinned = false
     @Option(help: "The Braid to measure.") var braid = "../.build/release/braid"
+    @Option(help: "Another Braid to compare with it.") var otherBraid: String?
     @Option(help: "Where the figures go, as JSON.") var json = "../out/bench.json"
 
     func run() throws {
@@ -34,7 +35,7 @@ import Foundation
         }
         let descriptors = bench_raise_descriptor_limit(1_000_000)
         let (found, missing) = Competitors.all(
-            braid: absolute(braid),
+            braid: absolute(braid), otherBraid: otherBraid.map(absolute),
             haproxy: ProcessInfo.processInfo.environment["HAPROXY"].flatMap { $0.isEmpty ? nil : $0 },
             descriptors: descriptors)
         let chosen = try choose(found)
