@@ -10,8 +10,8 @@ import Foundation
             "Measures near + far Braid beside near + far HAProxy and others, on loopback, in a network namespace of its own.",
         discussion: """
             HAPROXY=/path names an HAProxy with native MPTCP (mptcp4@ addresses); else Debian's runs under mptcpize.
-            By default the proxies have one processor and the load (client and server) another, so that the proxies are what
-            limits; --unpinned leaves that to the scheduler. Competitors take turns in every round.
+            The scheduler places proxies, client and server, as it would a user's; --pinned gives both proxies one processor
+            and the load another. Competitors take turns in every round.
             """)
 
     @Option(help: "Parts to run: bulk, rr, conn, idle.") var only = "bulk,rr,conn,idle"
@@ -20,7 +20,7 @@ import Foundation
     @Option(help: "How often a figure is measured at most, when other processes disturb it.") var tries = 3
     @Option(help: "Seconds that each figure is measured.") var seconds: Double?
     @Flag(help: "One short round: an impression in two minutes.") var quick = false
-    @Flag(help: "Let the scheduler place proxies and load.") var unpinned = false
+    @Flag(help: "Both proxies on one processor, client and server on another.") var pinned = false
     @Option(help: "The Braid to measure.") var braid = "../.build/release/braid"
     @Option(help: "Another Braid to compare with it.") var otherBraid: String?
     @Option(help: "Where the figures go, as JSON.") var json = "../out/bench.json"
@@ -46,7 +46,7 @@ import Foundation
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
         let several = ProcessInfo.processInfo.activeProcessorCount > 1
-        let processors = unpinned || !several ? nil : (proxies: 0, load: 1)
+        let processors = pinned && several ? (proxies: 0, load: 1) : nil
         var bench = Bench(load: try loadProgram(), directory: directory, processors: processors)
         let works = Work.all(seconds: seconds ?? (quick ? 0.7 : 2), quick: quick).filter { parts.contains($0.part) }
         let count = rounds ?? (quick ? 1 : 3)
@@ -56,7 +56,8 @@ import Foundation
                 try runRound(&bench, work, chosen, descriptors, &results, "round \(round)/\(count)")
             }
         }
-        let place = processors == nil ? "unpinned" : "proxies on one processor, client and server on another"
+        let place =
+            processors == nil ? "placed by the scheduler" : "proxies on one processor, client and server on another"
         let kernel = Accounts.read("/proc/sys/kernel/osrelease").trimmingCharacters(in: .whitespacesAndNewlines)
         let report = Report(
             works: works, competitors: chosen, results: results, rounds: max(1, count),
