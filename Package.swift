@@ -162,4 +162,8 @@ if Context.environment["BRAID_FUZZ"] != nil {
             name: "FuzzConfiguration", dependencies: ["CFuzzer", "Configuration"], path: "Fuzz/FuzzConfiguration",
             swiftSettings: strict),
     ]
+    package.targets += ["FuzzProxyHeader", "FuzzSOCKS5", "FuzzHTTPConnect", "FuzzConvert"].map { name in
+        .executableTarget(
+            name: name, dependencies: ["CFuzzer", "Wire"], path: "Fuzz/\(name)", exclude: ["Seeds"], swiftSettings: strict)
+    }
 }
