@@ -51,11 +51,16 @@ let package = Package(
             name: "Paths", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
         .target(name: "TOML", dependencies: ["CTOML"], swiftSettings: strict),
         .target(name: "Wire", swiftSettings: strict),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
+        .target(name: "Credentials", dependencies: ["CCrypt", "COpenSSL", "Wire"], swiftSettings: strict),
 
         // Data plane
         .target(
             name: "Forwarding",
-            dependencies: ["LinuxSystem", "CLinux", "MultipathTCP", systemPackage, basicContainers],
+            dependencies: [
+                "Credentials", "LinuxSystem", "CLinux", "MultipathTCP", "Wire", systemPackage, basicContainers,
+            ],
             swiftSettings: strict),
 
         // Control plane
@@ -65,8 +70,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Configuration", "Forwarding", "LinuxSystem", "MultipathTCP", "ServiceManager", "Upstreams", "CLinux",
-                logging, systemPackage,
+                "Configuration", "Credentials", "Forwarding", "LinuxSystem", "MultipathTCP", "ServiceManager", "Upstreams",
+                "CLinux", logging, systemPackage,
             ],
             swiftSettings: strict),
 
@@ -84,7 +89,8 @@ let package = Package(
         .executableTarget(
             name: "braid",
             dependencies: [
-                "CLinux", "Configuration", "Daemon", "Doctor", "LinuxSystem", "MultipathTCP", "Probe", argumentParser,
+                "CLinux", "Configuration", "Credentials", "Daemon", "Doctor", "LinuxSystem", "MultipathTCP", "Probe",
+                argumentParser,
                 systemPackage,
             ],
             swiftSettings: strict),
@@ -130,6 +136,7 @@ let package = Package(
             swiftSettings: strictTests),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: linuxC),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestNamespace"], swiftSettings: strictTests),
+        .testTarget(name: "CredentialsTests", dependencies: ["Credentials", "Wire"], swiftSettings: strictTests),
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: strictTests),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TOML"], swiftSettings: strictTests),
         .testTarget(

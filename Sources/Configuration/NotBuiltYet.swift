@@ -7,10 +7,6 @@ extension Settings {
             feature.isUsed(self) ? Self.refusal("'\(feature.key)'", at: feature.location(self)) : nil
         }
         for relay in relays {
-            for listen in relay.listen {
-                guard let scheme = Self.unbuiltScheme(listen.value) else { continue }
-                diagnostics.append(Self.refusal("listening on \(scheme)", at: listen.location))
-            }
             for upstream in relay.upstream {
                 guard let scheme = Self.unbuiltScheme(upstream.value) else { continue }
                 diagnostics.append(Self.refusal("dialling \(scheme)", at: upstream.location))
@@ -22,23 +18,10 @@ extension Settings {
         return diagnostics
     }
 
-    private static func unbuiltScheme(_ address: ListenAddress) -> String? {
-        switch address {
-        case .tcp, .mptcp, .unix, .descriptor: nil
-        case .socks5: "socks5://"
-        case .http: "http://"
-        case .transparent: "transparent://"
-        case .convert: "convert://"
-        }
-    }
-
     private static func unbuiltScheme(_ address: UpstreamAddress) -> String? {
         switch address {
-        case .tcp, .mptcp, .unix, .echo: nil
+        case .tcp, .mptcp, .unix, .echo, .convert, .directTCP, .directMPTCP: nil
         case .mptcpService: "mptcp+srv://"
-        case .convert: "convert://"
-        case .directTCP: "direct+tcp://"
-        case .directMPTCP: "direct+mptcp://"
         case .dashboard: "dashboard://"
         }
     }
@@ -47,20 +30,8 @@ extension Settings {
         ("balance", { $0.balance != .failover }),
         ("health-check", { $0.healthCheck != nil }),
         ("mode", { $0.mode != .aggregate }),
-        ("handshake-timeout", { $0.handshakeTimeout != .seconds(5) }),
-        ("users-file", { $0.usersFile != nil }),
-        ("insecure-open-relay", { $0.insecureOpenRelay }),
-        ("ignore-destination", { $0.ignoreDestination }),
-        ("allow", { $0.allow != nil }),
-        ("deny", { !$0.deny.isEmpty }),
-        ("destinations", { $0.destinations != nil }),
         ("require-multipath", { $0.requireMultipath }),
-        ("accept-proxy", { $0.acceptProxy }),
-        ("send-proxy", { $0.sendProxy != nil }),
-        ("trusted-proxies", { !$0.trustedProxies.isEmpty }),
-        ("key-file", { $0.keyFile != nil }),
         ("tls", { $0.listenTLS != nil || $0.upstreamTLS != nil }),
-        ("rate-limit", { $0.rateLimit != nil }),
         ("socket.congestion", { $0.congestionIsAutomatic("socket.congestion") }),
         ("socket.listen.congestion", { $0.congestionIsAutomatic("socket.listen.congestion") }),
         ("socket.upstream.congestion", { $0.congestionIsAutomatic("socket.upstream.congestion") }),

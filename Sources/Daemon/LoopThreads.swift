@@ -45,7 +45,9 @@ struct LoopThreads: ~Copyable {
     func accept(_ listener: borrowing OpenListener) throws(Errno) {
         for loop in shared {
             let copy = try listener.socket.descriptor.duplicate()
-            loop.send(.addListener(relay: listener.relay, descriptor: copy.release(), shared: shared.count > 1))
+            loop.send(
+                .addListener(
+                    relay: listener.relay, kind: listener.kind, descriptor: copy.release(), shared: shared.count > 1))
         }
     }
 

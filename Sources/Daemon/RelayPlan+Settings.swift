@@ -34,7 +34,12 @@ extension UpstreamPlan {
         case .mptcp(let target): self.init(.mptcp, target)
         case .unix(let path): self.init(kind: .unix(path), addresses: [], isName: false)
         case .echo: self.init(kind: .echo, addresses: [], isName: false)
-        case .mptcpService, .convert, .directTCP, .directMPTCP, .dashboard: return nil
+        case .convert(let target):
+            self.init(.mptcp, target)
+            kind = .convert
+        case .directTCP: self.init(kind: .direct(.tcp), addresses: [], isName: false)
+        case .directMPTCP: self.init(kind: .direct(.mptcp), addresses: [], isName: false)
+        case .mptcpService, .dashboard: return nil
         }
     }
 

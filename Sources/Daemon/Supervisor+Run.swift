@@ -42,15 +42,17 @@ extension Supervisor {
             switch Tag(rawValue: event.token.tag) {
             case .signals: try takeSignals()
             case .reports: takeReports(Int(event.token.slot))
+            case .destinations: destinations.process(event.readiness, event.token)
             case .resolver, .none: names.process(event.readiness, event.token)
             }
         }
         try names.settle(poller, tag: Tag.resolver.rawValue, loops)
+        try destinations.settle(poller, tag: Tag.destinations.rawValue, loops)
         meetDeadlines()
     }
 
     private func patience() -> CInt {
-        let next = min(deadlines.next, names.deadline)
+        let next = min(deadlines.next, names.deadline, destinations.deadline)
         if next == .never { return -1 }
         return CInt(clamping: (next.since(.now()) + 999_999) / 1_000_000)
     }
@@ -154,6 +156,10 @@ extension Supervisor {
             if record.result == .drained { connectionsReset += 1 }
             log.write(record)
         case .resolve(let relay, let upstream): names.ask(relay: relay, upstream: upstream)
+        case .resolveDestination(let request, let name, let port):
+            destinations.ask(loop: loop, request: request, name: name, port: port)
+        case .checkUser(let relay, let request, let name, let password):
+            users?.check(UserQuestion(loop: loop, relay: relay, request: request, name: name, password: password))
         case .connectionsChanged:
             if deadlines.status == .never { deadlines.status = .now() + Self.statusInterval.wholeNanoseconds }
         case .drained:

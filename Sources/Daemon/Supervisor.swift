@@ -15,6 +15,7 @@ public struct Supervisor: ~Copyable {
         case signals = 1
         case reports = 2
         case resolver = 3
+        case destinations = 4
     }
 
     let settings: Settings
@@ -23,6 +24,8 @@ public struct Supervisor: ~Copyable {
     var loops: LoopThreads
     var listeners: UniqueArray<OpenListener>
     var names: UpstreamNames
+    var destinations: DestinationNames
+    let users: UserChecker?
     var log: ConnectionLog
     var service: ServiceStatus
     var poller: Poller
@@ -77,17 +80,23 @@ public struct Supervisor: ~Copyable {
                     loop.reportsDescriptor, .readable,
                     EventToken(slot: UInt32(loop.index), tag: Tag.reports.rawValue))
             }
+            let credentials = try RelayCredentials(settings.relays)
+            let own = try ownListeners(listeners, settings)
             let gate = AdmissionGate(limit: connectionLimit(settings, descriptors: limit, loops: count))
             for (id, relay) in settings.relays.enumerated() {
-                loops.send(
-                    .addRelay(RelayPlan(relay, id: id, raceDelay: settings.paths.raceDelay, gate: gate)))
+                var plan = RelayPlan(relay, id: id, raceDelay: settings.paths.raceDelay, gate: gate)
+                plan.handshake = HandshakePlan(relay, credentials[id], ownListeners: own)
+                loops.send(.addRelay(plan))
             }
             names.askForAll()
+            let users = try UserChecker.start(credentials.users, loops.shared)
             let log = ConnectionLog(logger: logger, relays: settings.relays, isOn: settings.daemon.logConnections)
             var supervisor = Supervisor(
                 settings: settings, logger: logger, destination: logging.destination, loops: loops,
                 listeners: listeners,
-                names: names, log: log, service: ServiceStatus(logger: logger), poller: poller, signals: signals,
+                names: names, destinations: try DestinationNames(),
+                users: users, log: log,
+                service: ServiceStatus(logger: logger), poller: poller, signals: signals,
                 watchdog: watchdog)
             try supervisor.becomeReady(began)
             return supervisor

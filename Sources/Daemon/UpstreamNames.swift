@@ -35,7 +35,7 @@ struct UpstreamNames: ~Copyable {
     mutating func add(_ settings: RelaySettings, relay: Int) {
         for (index, upstream) in settings.upstream.enumerated() {
             switch upstream.value {
-            case .tcp(let target), .mptcp(let target):
+            case .tcp(let target), .mptcp(let target), .convert(let target):
                 if let host = target.dnsName {
                     targets.append(
                         Target(

@@ -5,13 +5,16 @@ internal import SystemPackage
 
 /// How the loop takes clients in, and when it does not.
 extension EventLoop {
-    mutating func addListener(relayID: Int, _ descriptor: consuming Descriptor, isShared: Bool) {
+    mutating func addListener(
+        relayID: Int, _ kind: ListenerKind, _ descriptor: consuming Descriptor, isShared: Bool
+    ) {
         guard let relay = relayIndex(relayID) else { return }
         let streamProtocol = Self.option(descriptor.raw, CInt(LINUX_SO_PROTOCOL), level: CInt(LINUX_SOL_SOCKET))
         let noDelay = Self.option(descriptor.raw, CInt(LINUX_TCP_NODELAY), level: CInt(LINUX_SOL_TCP))
         listeners.append(
             ListenerState(
-                descriptor: descriptor, relay: relay, isMultipath: streamProtocol == CInt(LINUX_IPPROTO_MPTCP),
+                descriptor: descriptor, relay: relay, kind: kind,
+                isMultipath: streamProtocol == CInt(LINUX_IPPROTO_MPTCP),
                 isShared: isShared, noDelay: noDelay == 1))
         watch(listeners.count - 1)
     }
@@ -55,6 +58,7 @@ extension EventLoop {
             let relay = listeners[index]?.relay,
             let isMultipath = listeners[index]?.isMultipath,
             let noDelay = listeners[index]?.noDelay,
+            let kind = listeners[index]?.kind,
             let budget = listeners[index]?.budget
         else { return }
         var accepted = 0
@@ -82,7 +86,7 @@ extension EventLoop {
                     == CInt(LINUX_IPPROTO_MPTCP)
             begin(
                 Side(owning: answer, isMultipathSocket: isMultipathSocket, noDelay: noDelay), SocketAddress(peer),
-                relay)
+                relay, kind)
             accepted += 1
         }
     }
@@ -125,7 +129,9 @@ extension EventLoop {
         }
     }
 
-    private mutating func begin(_ client: consuming Side, _ address: SocketAddress, _ relay: Int) {
+    private mutating func begin(
+        _ client: consuming Side, _ address: SocketAddress, _ relay: Int, _ kind: ListenerKind
+    ) {
         let place = connections.claim()
         timers.reserve(Int(place.slot))
         connections.insert(
@@ -139,6 +145,6 @@ extension EventLoop {
             backoffReported = false
             tell(.acceptResumed(relay: relays[relay].plan.id))
         }
-        startDial(place.slot)
+        greet(place.slot, relay, kind)
     }
 }

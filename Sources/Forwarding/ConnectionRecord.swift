@@ -13,6 +13,8 @@ public enum ConnectionResult: UInt8, Sendable, CaseIterable {
     case refused
     case drained
     case outOfDescriptors
+    case handshakeFailed
+    case handshakeTimeout
 
     /// The word of `BRAID_RESULT`.
     public var word: String {
@@ -27,6 +29,8 @@ public enum ConnectionResult: UInt8, Sendable, CaseIterable {
         case .refused: "refused"
         case .drained: "drained"
         case .outOfDescriptors: "out-of-descriptors"
+        case .handshakeFailed: "handshake-failed"
+        case .handshakeTimeout: "handshake-timeout"
         }
     }
 }
@@ -77,4 +81,6 @@ public struct ConnectionRecord: Sendable {
     public var result: ConnectionResult
     /// The errno behind a failure, or 0.
     public var error: Errno
+    /// What its handshake said; `nil` without one.
+    public var notes: ConnectionNotes?
 }

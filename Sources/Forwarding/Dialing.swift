@@ -12,7 +12,7 @@ extension EventLoop {
     }
 
     /// Turns to the next upstream, or ends the connection when there is none left.
-    private mutating func nextUpstream(_ slot: UInt32) {
+    mutating func nextUpstream(_ slot: UInt32) {
         let index = Int(slot)
         guard let relay = connections.slots[index]?.relay else { return }
         let count = relays[relay].upstreams.count
@@ -28,9 +28,18 @@ extension EventLoop {
                 if dialUnix(slot, relay, path) { return }
             case .network:
                 if beginNetwork(slot, relay, upstream) { return }
+            case .direct:
+                if race(slot, relay) { return }
+            case .convert:
+                if now < relays[relay].upstreams[upstream].restsUntil {
+                    connections.slots[index]?.dial.lastError = .networkDown
+                } else if beginNetwork(slot, relay, upstream) {
+                    return
+                }
             }
         }
         guard let error = connections.slots[index]?.dial.lastError else { return }
+        if let handshake = connections.slots[index]?.handshake { return fail(slot, handshake, .dial(error)) }
         finish(slot, Connection.End(result: .connectFailed, error: error, reset: true))
     }
 
@@ -106,14 +115,15 @@ extension EventLoop {
     private mutating func attempt(_ slot: UInt32, _ relay: Int) -> Bool {
         let index = Int(slot)
         guard let upstream = connections.slots[index]?.dial.upstream else { return false }
-        let addresses = relays[relay].upstreams[upstream].addresses.count
+        let targets = targets(slot, relay, upstream)
+        let addresses = targets.count
         guard let links = connections.slots[index]?.dial.linkOrder.count else { return false }
         let count = addresses * max(1, links)
         while connections.slots[index]?.dial.hasRoom == true,
             let position = connections.slots[index]?.nextAddressIndex(count: count),
             let candidate = connections.slots[index]?.dial.candidate(position, addresses: addresses)
         {
-            let target = relays[relay].upstreams[upstream].addresses[candidate.address]
+            let target = targets[candidate.address]
             guard let source = sourceAddress(candidate.link, target) else { continue }
             do throws(Errno) {
                 let dialled = try dialSocket(relay, upstream, target, from: source, slot)
@@ -174,7 +184,7 @@ extension EventLoop {
                 let started = connections.slots[index]?.dial.started(attemptIndex),
                 let taken = connections.slots[index]?.dial.take(attemptIndex)
             else { return }
-            let addresses = relays[relay].upstreams[upstream].addresses
+            let addresses = targets(slot, relay, upstream)
             let target = address < addresses.count ? addresses[address] : .none
             linkWon(slot, link, after: now.since(started))
             return won(slot, relay, upstream, taken, isMultipath: isMultipath, target, watched: true)
@@ -281,6 +291,19 @@ extension EventLoop {
     }
 
     private mutating func established(_ slot: UInt32, _ relay: Int) {
+        if relays[relay].introduces || connections.slots[Int(slot)]?.handshake != nil { return introduce(slot, relay) }
+        startRelaying(slot, relay)
+    }
+
+    /// The addresses that a dial tries: the upstream's, or those that the client has chosen.
+    mutating func targets(_ slot: UInt32, _ relay: Int, _ upstream: Int) -> [SocketAddress] {
+        if case .direct = relays[relay].plan.upstreams[upstream].kind {
+            return connections.slots[Int(slot)]?.handshake?.addresses ?? []
+        }
+        return relays[relay].upstreams[upstream].addresses
+    }
+
+    mutating func startRelaying(_ slot: UInt32, _ relay: Int) {
         timers.cancel(Int(slot))
         let noDelay = relays[relay].followsNoDelay
         guard

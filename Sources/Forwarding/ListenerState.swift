@@ -4,6 +4,7 @@ internal import LinuxSystem
 struct ListenerState: ~Copyable {
     let descriptor: Descriptor
     let relay: Int
+    let kind: ListenerKind
     /// An MPTCP listener: its connections may be MPTCP or plain TCP.
     let isMultipath: Bool
     /// Other loops watch the same socket.
@@ -19,9 +20,13 @@ struct ListenerState: ~Copyable {
     /// Its relay has as many connections as it may.
     var isFull = false
 
-    init(descriptor: consuming Descriptor, relay: Int, isMultipath: Bool, isShared: Bool, noDelay: Bool) {
+    init(
+        descriptor: consuming Descriptor, relay: Int, kind: ListenerKind, isMultipath: Bool, isShared: Bool,
+        noDelay: Bool
+    ) {
         self.descriptor = descriptor
         self.relay = relay
+        self.kind = kind
         self.isMultipath = isMultipath
         self.isShared = isShared
         self.noDelay = noDelay

@@ -5,9 +5,13 @@ public enum LoopCommand: Sendable {
     /// A relay that connections may be accepted for from now on.
     case addRelay(RelayPlan)
     /// Accept from this listening socket. The number is a duplicate that the loop owns from here on.
-    case addListener(relay: Int, descriptor: CInt, shared: Bool)
+    case addListener(relay: Int, kind: ListenerKind = .plain, descriptor: CInt, shared: Bool)
     /// New addresses of an upstream, good until `expires`; an empty list is a failure to resolve.
     case setAddresses(relay: Int, upstream: Int, [SocketAddress], expires: MonotonicTime)
+    /// The answer to `LoopReport.resolveDestination`; none: the name leads nowhere.
+    case destinationResolved(request: UInt64, [SocketAddress])
+    /// The answer to `LoopReport.checkUser`.
+    case userChecked(request: UInt64, isRight: Bool)
     /// The links that MPTCP dials start from, from now on; none: the routing table chooses.
     case setLinks([LinkCandidate])
     /// Stop accepting; listeners stay open, for MPTCP joins need them. `LoopReport.drained` follows when the last connection ends.

@@ -8,10 +8,12 @@ extension EventLoop {
         for command in shared.takeCommands() {
             switch command {
             case .addRelay(let plan): addRelay(plan)
-            case .addListener(let relay, let descriptor, let isShared):
-                addListener(relayID: relay, Descriptor(owning: descriptor), isShared: isShared)
+            case .addListener(let relay, let kind, let descriptor, let isShared):
+                addListener(relayID: relay, kind, Descriptor(owning: descriptor), isShared: isShared)
             case .setAddresses(let relay, let upstream, let addresses, let expires):
                 setAddresses(relayID: relay, upstream, addresses, expires)
+            case .destinationResolved(let request, let addresses): destinationResolved(request, addresses)
+            case .userChecked(let request, let isRight): userChecked(request, isRight)
             case .setLinks(let links): ranking.set(links)
             case .drain: drain()
             case .abort: resetAll(.drained)

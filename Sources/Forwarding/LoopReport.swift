@@ -7,6 +7,10 @@ public enum LoopReport: Sendable {
     case connectionEnded(ConnectionRecord)
     /// The addresses of an upstream are wanted: a connection waits for them.
     case resolve(relay: Int, upstream: Int)
+    /// The addresses of a destination that a client has chosen are wanted; `LoopCommand.destinationResolved` answers.
+    case resolveDestination(request: UInt64, name: String, port: UInt16)
+    /// A client says who it is; `LoopCommand.userChecked` answers.
+    case checkUser(relay: Int, request: UInt64, name: [UInt8], password: [UInt8])
     /// A socket option could not be set on a socket to an upstream; told once a relay and option.
     case optionNotSet(relay: Int, SocketOptionFailure)
     /// Accepting rests, for want of descriptors or memory; told once until it works again.

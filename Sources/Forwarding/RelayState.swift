@@ -7,6 +7,10 @@ struct RelayState: ~Copyable {
     let block: CounterBlocks.Block
     let timeouts: RelayTimeouts
     let followsNoDelay: Bool
+    /// Something is said to every upstream before data.
+    let introduces: Bool
+    /// There is a bandwidth limit.
+    let isLimited: Bool
     /// What is set on a socket before it connects: all but keepalive, which waits until the connection has lived for a while.
     let dialSocket: SocketPlan
     var counters = RelayCounters()
@@ -29,6 +33,8 @@ struct RelayState: ~Copyable {
         dialPlan.keepaliveSeconds = 0
         dialSocket = dialPlan
         followsNoDelay = plan.clientNoDelay == .auto && plan.upstreamSocket.noDelay == .auto
+        introduces = plan.handshake.sendProxy != nil
+        isLimited = plan.handshake.bandwidth != nil
         upstreams = plan.upstreams.map { upstream in
             UpstreamState(addresses: upstream.addresses, expires: upstream.isName ? .init(nanoseconds: 0) : .never)
         }
@@ -42,6 +48,8 @@ struct UpstreamState {
     var expires: MonotonicTime
     /// They were asked for.
     var isPending = false
+    /// A converter that has asked to be left alone until then.
+    var restsUntil = MonotonicTime(nanoseconds: 0)
     /// Connections that wait for them.
     var waiting: [EventToken] = []
 }

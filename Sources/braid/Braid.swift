@@ -11,7 +11,11 @@ struct Braid: ParsableCommand {
             What this process is, its configuration says: see Config/near.toml and Config/far.toml.
             """,
         version: "braid \(Version.text)",
-        subcommands: [RunCommand.self, CheckCommand.self, ProbeCommand.self, EchoCommand.self, DoctorCommand.self])
+        subcommands: [
+            RunCommand.self, CheckCommand.self, ProbeCommand.self, EchoCommand.self, DoctorCommand.self,
+            KeygenCommand.self,
+            PasswdCommand.self,
+        ])
 
     static func main() {
         do {
