@@ -103,6 +103,8 @@ struct ConnectionLog {
 
     /// Says once that a relay's upstreams cannot be reached; again only after one was in between.
     private mutating func noteFailure(_ record: ConnectionRecord, _ relay: RelaySettings) {
+        // A client that chooses a destination which does not answer says nothing about the relay.
+        if record.notes?.destination != nil { return }
         guard record.result == .connectFailed else {
             if record.connectTime > 0 { failing.remove(record.relay) }
             return

@@ -306,10 +306,14 @@ extension EventLoop {
     mutating func startRelaying(_ slot: UInt32, _ relay: Int) {
         timers.cancel(Int(slot))
         let noDelay = relays[relay].followsNoDelay
+        let isLimited = relays[relay].isLimited
+        // Under a bandwidth limit the client's first bytes wait for their turn as well.
+        if isLimited { connections.slots[Int(slot)]?.setLimit(.client, 0) }
         guard
             let served = connections.slots[Int(slot)]?.begin(
                 noDelay: noDelay, now: now, carriers: &carriers, poller: poller)
         else { return }
         settle(slot, relay, served)
+        if isLimited, served.end == nil { serveLimited(slot, relay, .client, .readable) }
     }
 }

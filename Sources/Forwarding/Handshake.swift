@@ -50,6 +50,8 @@ final class Handshake {
     var user: SOCKS5.Credentials?
     /// The user was checked.
     var isUserChecked = false
+    /// The Convert client's message.
+    var request: [UInt8] = []
     /// The Convert client asked for the supported extensions.
     var asksForExtensions = false
     /// What goes to the upstream before data, and how much of it went.

@@ -16,6 +16,7 @@ extension EventLoop {
         case .complete(let message, let length):
             let bytes = Array(handshake.input[..<length])
             handshake.consume(length)
+            handshake.request = bytes
             guard isAuthentic(slot, relay, handshake, bytes, message) else { return false }
             handshake.asksForExtensions = message.asksForExtensions
             guard !message.tlvs.contains(where: { [20, 21, 30].contains($0.type) }) else {

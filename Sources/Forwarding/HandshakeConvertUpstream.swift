@@ -76,7 +76,8 @@ extension EventLoop {
         case .connectionReset: convertFailed(slot, handshake, .connectionRefused)
         case .destinationUnreachable:
             convertFailed(slot, handshake, value.first == 0 ? .networkUnreachable : .noRouteToHost)
-        case .notAuthorized: convertFailed(slot, handshake, .permissionDenied)
+        // Malformed is also the answer to a destination that no client may reach, and the message itself is ours.
+        case .notAuthorized, .malformedMessage: convertFailed(slot, handshake, .permissionDenied)
         default: convertFailed(slot, handshake, .protocolError)
         }
     }

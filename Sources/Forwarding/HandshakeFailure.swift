@@ -37,7 +37,7 @@ extension EventLoop {
         case .denied(let denial):
             note(slot, handshake, refusal: denial.reason)
             handshake.end = Connection.End(result: .refused, error: .permissionDenied, reset: handshake.isMute)
-            leave(slot, handshake, Self.answer(handshake.kind, denial))
+            leave(slot, handshake, Self.answer(handshake, denial))
         case .dial(let error):
             handshake.end = Connection.End(result: .connectFailed, error: error, reset: handshake.isMute)
             leave(slot, handshake, Self.answer(handshake.kind, error))
@@ -94,16 +94,19 @@ extension EventLoop {
 
     // MARK: The cause in each protocol
 
-    private static func answer(_ kind: ListenerKind, _ denial: DestinationPolicy.Denial) -> [UInt8] {
-        switch kind {
-        case .plain, .transparent: []
-        case .socks5: SOCKS5.reply(.notAllowed)
-        case .http: HTTPConnect.response(.forbidden, detail: "This destination is not allowed: \(denial.reason).")
+    private static func answer(_ handshake: Handshake, _ denial: DestinationPolicy.Denial) -> [UInt8] {
+        switch handshake.kind {
+        case .plain, .transparent: return []
+        case .socks5: return SOCKS5.reply(.notAllowed)
+        case .http:
+            return HTTPConnect.response(.forbidden, detail: "This destination is not allowed: \(denial.reason).")
         case .convert:
             switch denial {
             // RFC 8803, section 4.2.5 counts them as malformed.
-            case .loopback, .multicast, .broadcast: ConvertMessage.failure(.malformedMessage).bytes()
-            case .rule, .linkLocal, .ownListener: ConvertMessage.failure(.notAuthorized).bytes()
+            case .loopback, .multicast, .broadcast:
+                let request = handshake.request
+                return ConvertMessage.refusal(.malformed, of: request.span).bytes()
+            case .rule, .linkLocal, .ownListener: return ConvertMessage.failure(.notAuthorized).bytes()
             }
         }
     }

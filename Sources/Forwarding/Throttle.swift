@@ -70,8 +70,6 @@ extension EventLoop {
         connections.slots[index]?.setLimit(side, .max)
         rate.giveBack(throttle.key, isUp: side == .client, bytes: rate.quantum - used, now: now)
         settle(slot, relay, served)
-        // The limit was in force when it was settled what to watch for.
-        if served.end == nil, connections.slots[index] != nil { move(slot, relay, side, []) }
     }
 
     private mutating func scheduleTurn(_ slot: UInt32, _ relay: Int) {
