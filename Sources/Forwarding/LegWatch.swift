@@ -81,17 +81,17 @@ struct LegWatch: ~Copyable {
             let slot = slot(index, subflow)
             let known = progress[index][slot]
             if known.id != subflow.id || known.acknowledged != subflow.tcp.bytesAcknowledged {
-                progress[index][slot] = begin(subflow, place, now)
+                progress[index][slot] = rule.begin(subflow, place: place, now: now)
                 works = true
                 continue
             }
-            switch rule.judge(subflow.tcp, known, accounts.locals[place], now: now) {
-            case .moves:
-                works = true
-            case .slow:
-                progress[index][slot].isSlow = true
+            var judged = known
+            let judgement = rule.judge(subflow.tcp, &judged, accounts.locals[place], now: now)
+            progress[index][slot] = judged
+            switch judgement {
+            case .moves: works = true
+            case .slow: break
             case .dead:
-                progress[index][slot].isSlow = true
                 if known.isReported { deadAgain = true } else { dead = dead ?? position }
             }
         }
@@ -125,12 +125,6 @@ struct LegWatch: ~Copyable {
             if isSlow { stuck += 1 }
         }
         return (outstanding, stuck)
-    }
-
-    private func begin(_ subflow: Subflow, _ place: Int, _ now: MonotonicTime) -> StallRule.Progress {
-        StallRule.Progress(
-            id: subflow.id ?? 0, retransmits: subflow.tcp.retransmits, segmentsSent: subflow.tcp.segmentsSent,
-            acknowledged: subflow.tcp.bytesAcknowledged, since: now, local: UInt8(place))
     }
 
     private mutating func forget(_ index: Int, _ subflow: Subflow) {

@@ -20,6 +20,10 @@ struct StallRule {
         var acknowledged: UInt64 = 0
         /// From when on nothing was acknowledged, as far as was looked.
         var since = MonotonicTime(nanoseconds: 0)
+        /// Segments without an answer at `marked`, and at the mark before, which is a patience or more ago.
+        var unanswered: UInt32 = 0
+        var longUnanswered: UInt32 = 0
+        var marked = MonotonicTime(nanoseconds: 0)
         /// The place of its local address in the loop's accounts.
         var local: UInt8 = 0
         /// Nothing was acknowledged for half its patience or more.
@@ -34,23 +38,49 @@ struct StallRule {
         case dead
     }
 
+    /// The first look at a subflow with data outstanding, or the first after something was acknowledged.
+    func begin(_ subflow: Subflow, place: Int, now: MonotonicTime) -> Progress {
+        Progress(
+            id: subflow.id ?? 0, retransmits: subflow.tcp.retransmits, segmentsSent: subflow.tcp.segmentsSent,
+            acknowledged: subflow.tcp.bytesAcknowledged, since: now,
+            unanswered: Self.unanswered(subflow.tcp, since: subflow.tcp.retransmits),
+            marked: now, local: UInt8(place))
+    }
+
     /// Judges a subflow with data outstanding.
     ///
     /// - Parameters:
-    ///   - progress: since when nothing was acknowledged, and what had been sent then.
+    ///   - progress: since when nothing was acknowledged, and what had been sent then; is brought up to date.
     ///   - local: what is known of its local address.
-    func judge(_ tcp: TCPStatistics, _ progress: Progress, _ local: LinkAccounts.Local, now: MonotonicTime) -> Judgement
-    {
+    func judge(
+        _ tcp: TCPStatistics, _ progress: inout Progress, _ local: LinkAccounts.Local, now: MonotonicTime
+    ) -> Judgement {
         let patience = patience(tcp)
         let silence = UInt64(tcp.lastAcknowledgementMilliseconds) * 1_000_000
         // Either clock may run late: looks begin after the sending, and what was sent last may be a repetition.
         let stuck = max(now.since(progress.since), UInt64(tcp.lastDataSentMilliseconds) * 1_000_000)
+        // A segment that was just sent is no witness.
+        let unanswered = Self.unanswered(tcp, since: progress.retransmits)
+        if UInt64(tcp.lastDataSentMilliseconds) * 1_000_000 > patience {
+            progress.longUnanswered = unanswered
+        } else if now.since(progress.marked) > patience {
+            progress.longUnanswered = progress.unanswered
+            progress.unanswered = unanswered
+            progress.marked = now
+        }
         // Segments that come from the peer, even its repetitions, show that one direction lives; not for ever.
         let lives = silence <= patience && tcp.retransmissionsInRow < 3
-        guard stuck > patience, !lives else { return min(stuck, silence) > patience / 2 ? .slow : .moves }
+        progress.isSlow = min(stuck, silence) > patience / 2
+        guard stuck > patience, !lives else { return progress.isSlow ? .slow : .moves }
+        progress.isSlow = true
         if timeout != 0 { return .dead }
-        let unanswered = max(1, tcp.unacknowledgedSegments) + (tcp.retransmits &- progress.retransmits)
-        return unanswered >= needed(progress, local, patience) ? .dead : .slow
+        return progress.longUnanswered >= needed(progress, local, patience) ? .dead : .slow
+    }
+
+    /// Segments sent, first or again, that nothing says have come.
+    private static func unanswered(_ tcp: TCPStatistics, since before: UInt32) -> UInt32 {
+        let there = min(tcp.selectivelyAcknowledgedSegments, tcp.unacknowledgedSegments)
+        return tcp.unacknowledgedSegments - there + (tcp.retransmits &- before)
     }
 
     /// How long nothing may be acknowledged: three round trips and four deviations.

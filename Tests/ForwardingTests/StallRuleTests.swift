@@ -28,12 +28,19 @@ import Testing
         return TCPStatistics(info)
     }
 
+    /// Looks every 20 ms at a subflow that stays as it is, and answers the last judgement.
     private func judge(
         _ tcp: TCPStatistics, _ local: LinkAccounts.Local, after milliseconds: UInt64, own segments: UInt32 = 0,
         lost: UInt32 = 0, rule: StallRule = StallRule()
     ) -> StallRule.Judgement {
-        let progress = StallRule.Progress(id: 1, retransmits: lost, segmentsSent: segments, since: start)
-        return rule.judge(tcp, progress, local, now: start + milliseconds * 1_000_000)
+        var progress = StallRule.Progress(
+            id: 1, retransmits: lost, segmentsSent: segments, since: start, unanswered: tcp.unacknowledgedSegments,
+            marked: start)
+        var judgement = StallRule.Judgement.moves
+        for time in Array(stride(from: 0, to: milliseconds, by: 20)) + [milliseconds] {
+            judgement = rule.judge(tcp, &progress, local, now: start + time * 1_000_000)
+        }
+        return judgement
     }
 
     @Test func oneSegmentIsEnoughWhereNothingIsLost() {
@@ -48,6 +55,24 @@ import Testing
         #expect(judge(tcp(silent: 900, retransmits: 3), lossy, after: 900) == .dead)
         #expect(judge(tcp(silent: 150, outstanding: 10), lossy, after: 150) == .dead, "a window full of them is")
         #expect(judge(tcp(silent: 150, retransmits: 20), lossy, after: 150, own: 1_000, lost: 20) == .slow)
+    }
+
+    @Test func segmentsJustSentAndThoseThatCameAreNoWitnesses() {
+        var progress = StallRule.Progress(id: 1, since: start, unanswered: 1, marked: start)
+        var info = linux_tcp_info()
+        info.rtt = 8_000
+        info.unacked = 17
+        info.last_ack_recv = 220
+        #expect(
+            StallRule().judge(TCPStatistics(info), &progress, lossy, now: start + 220_000_000) == .slow,
+            "16 of them were sent this moment")
+        info.last_data_sent = 150
+        info.sacked = 16
+        #expect(
+            StallRule().judge(TCPStatistics(info), &progress, lossy, now: start + 400_000_000) == .slow,
+            "16 of them have come")
+        info.sacked = 0
+        #expect(StallRule().judge(TCPStatistics(info), &progress, lossy, now: start + 400_000_000) == .dead)
     }
 
     @Test func oneSegmentIsNotEnoughWhereNothingIsKnown() {
