@@ -54,7 +54,6 @@ extension Settings {
         ("allow", { $0.allow != nil }),
         ("deny", { !$0.deny.isEmpty }),
         ("destinations", { $0.destinations != nil }),
-        ("require-multipath", { $0.requireMultipath }),
         ("accept-proxy", { $0.acceptProxy }),
         ("send-proxy", { $0.sendProxy != nil }),
         ("trusted-proxies", { !$0.trustedProxies.isEmpty }),

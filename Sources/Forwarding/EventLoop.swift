@@ -24,6 +24,7 @@ public struct EventLoop: ~Copyable {
     /// Legs that are looked at by the clock.
     var watch = LegWatch()
     var accounts = LinkAccounts()
+    var witness = FallbackWitness()
     var reader = SubflowReader()
     /// Found in the current round of looks.
     var stalls: [StallFound] = []
@@ -215,6 +216,11 @@ public struct EventLoop: ~Copyable {
         timers.cancel(Int(slot))
         look(slot, .client, isLast: true)
         look(slot, .upstream, isLast: true)
+        var end = end
+        // Whoever was served before it was noticed was served for the last time.
+        if relays[relay].plan.requiresMultipath, end.result == .closed, connections.slots[Int(slot)]?.fellBack == true {
+            end = Connection.End(result: .refused, reset: true)
+        }
         let id = relays[relay].plan.id
         guard
             let record = connections.slots[Int(slot)]?.dismantle(end, now: now, relayID: id, carriers: &carriers)

@@ -18,7 +18,9 @@ extension EventLoop {
     mutating func attend(_ slot: UInt32) -> Bool {
         let index = Int(slot)
         let now = self.now
-        if connections.slots[index]?.takeSampleTurn(now) == true {
+        guard let relay = connections.slots[index]?.relay else { return false }
+        let requires = relays[relay].plan.requiresMultipath
+        if connections.slots[index]?.takeSampleTurn(now, proving: requires) == true {
             for side in [SideName.client, .upstream] where !look(slot, side, isLast: false) { return false }
         }
         watchIfWanted(slot, .client)
@@ -66,6 +68,10 @@ extension EventLoop {
         let count = reader.count
         let now = self.now
         connections.slots[index]?.learn(side, subflows: count, isMultipath: isMultipath, now: now)
+        if !isMultipath, !isLast, let relay = connections.slots[index]?.relay, relays[relay].plan.requiresMultipath {
+            finish(slot, Connection.End(result: .refused, reset: true))
+            return false
+        }
         return true
     }
 
@@ -109,7 +115,7 @@ extension EventLoop {
         case .later: return .keep
         case .firstLook:
             looks += 1
-            look(token.slot, side, isLast: false)
+            guard look(token.slot, side, isLast: false) else { return .drop }
             return connections.slots[slot]?.need(side, forStalls: forStalls, now: now) == .nothing ? .drop : .keep
         case .lookIfOutstanding:
             guard let raw = connections.slots[slot]?.multipathSocket(side), linux_bytes_unsent(raw) > 0 else {

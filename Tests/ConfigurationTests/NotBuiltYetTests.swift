@@ -5,7 +5,7 @@ import Testing
     @Test(arguments: [
         "balance = \"round-robin\"", "health-check = {}", "mode = \"handover\"", "handshake-timeout = \"6s\"",
         "allow = [\"::1\"]",
-        "deny = [\"::1\"]", "require-multipath = true", "accept-proxy = true", "send-proxy = \"v1\"",
+        "deny = [\"::1\"]", "accept-proxy = true", "send-proxy = \"v1\"",
         "rate-limit = { connections = \"1/s\" }",
         "tls.upstream = {}", "socket.congestion = \"auto\"", "socket.listen.congestion = \"auto\"",
         "socket.upstream.congestion = \"auto\"",
