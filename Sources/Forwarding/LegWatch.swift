@@ -29,8 +29,8 @@ struct LegWatch: ~Copyable {
     private var progress: [InlineArray<8, StallRule.Progress>] = []
     /// Where the next round of looks begins.
     var cursor = 0
-    /// The deadline of the watch is set.
-    var isArmed = false
+    /// When the next round of looks is due; `nil` when no timer is set.
+    var due: MonotonicTime?
     /// Somebody acts on what is found.
     var findsStalls = false
     var rule = StallRule()
@@ -52,6 +52,16 @@ struct LegWatch: ~Copyable {
 
     mutating func postpone(_ index: Int, until time: MonotonicTime) {
         entries[index].nextLook = time
+    }
+
+    /// Leaves out a time in which this thread did not run, and its peers perhaps as little: nobody can be blamed for it.
+    mutating func leaveOut(_ nanoseconds: UInt64) {
+        for index in entries.indices {
+            for place in 0..<8 where progress[index][place].id != .max {
+                progress[index][place].since = progress[index][place].since + nanoseconds
+                progress[index][place].marked = progress[index][place].marked + nanoseconds
+            }
+        }
     }
 
     // MARK: Judging

@@ -39,8 +39,8 @@ extension EventLoop {
     }
 
     private mutating func armWatch(_ time: MonotonicTime) {
-        guard !watch.isArmed else { return }
-        watch.isArmed = true
+        guard watch.due == nil else { return }
+        watch.due = time
         timers.schedule(Self.watchSlot, at: time)
     }
 
@@ -79,7 +79,8 @@ extension EventLoop {
 
     /// Looks at the watched legs whose time has come, at most so many; the others have their turn at the next tick.
     mutating func lookAtWatched() {
-        watch.isArmed = false
+        if let due = watch.due, now.since(due) > Tuning.lookInterval { watch.leaveOut(now.since(due)) }
+        watch.due = nil
         var looks = 0
         var left = watch.entries.count
         var index = watch.cursor < left ? watch.cursor : 0

@@ -77,6 +77,9 @@ enum Tuning {
     /// A subflow is never called dead sooner: delayed acknowledgements take 40 ms.
     static let stallLeast: UInt64 = 120_000_000
 
+    /// The same where segments are lost by chance, or nothing is known of that: the retransmission timer has run.
+    static let stallLeastWithLoss: UInt64 = 300_000_000
+
     /// After so many segments it is known whether segments are lost by chance.
     static let lossKnown: UInt64 = 200
 
