@@ -25,6 +25,7 @@ let linuxC: [CSetting] = [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextr
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let basicContainers: Target.Dependency = .product(name: "BasicContainers", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nio: [Target.Dependency] = ["NIOCore", "NIOHTTP1", "NIOPosix"].map { .product(name: $0, package: "swift-nio") }
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -37,6 +38,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
     ],
     targets: [
@@ -70,6 +72,7 @@ let package = Package(
             swiftSettings: strict),
 
         // Faces
+        .target(name: "Admin", dependencies: ["LinuxSystem", "CLinux", systemPackage] + nio, swiftSettings: strict),
         .target(
             name: "ServiceManager",
             dependencies: ["CSystemd", "CLinux", "LinuxSystem", logging, systemPackage],
