@@ -66,7 +66,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Configuration", "Forwarding", "LinuxSystem", "MultipathTCP", "ServiceManager", "Upstreams", "CLinux",
+                "Admin", "Configuration", "Forwarding", "LinuxSystem", "MultipathTCP", "ServiceManager", "Upstreams",
+                "CLinux",
                 logging, systemPackage,
             ],
             swiftSettings: strict),
@@ -83,10 +84,11 @@ let package = Package(
             name: "Doctor",
             dependencies: ["CLinux", "Configuration", "LinuxSystem", "MultipathTCP", "Paths", systemPackage],
             swiftSettings: strict),
+        .target(name: "AdminClient", dependencies: ["Admin", "LinuxSystem", systemPackage], swiftSettings: strict),
         .executableTarget(
             name: "braid",
             dependencies: [
-                "CLinux", "Configuration", "Daemon", "Doctor", "LinuxSystem", "MultipathTCP", "Probe", argumentParser,
+                "Admin", "AdminClient", "CLinux", "Configuration", "Daemon", "Doctor", "LinuxSystem", "MultipathTCP", "Probe", argumentParser,
                 systemPackage,
             ],
             swiftSettings: strict),

@@ -73,8 +73,6 @@ extension Settings {
     }
 
     private static let sections: [Feature] = [
-        admin("socket") { $0.socket != nil && $0.socket != "/run/braid/admin.sock" },
-        admin("http") { $0.http != nil },
         paths("manage") { $0.manage },
         paths("max-subflows") { $0.maxSubflows != 8 },
         paths("max-announced") { $0.maxAnnounced != 8 },
@@ -84,10 +82,6 @@ extension Settings {
         paths("guard") { !$0.guardsLinks },
         paths("link") { !$0.links.isEmpty },
     ]
-
-    private static func admin(_ key: String, isUsed: @escaping @Sendable (AdminSettings) -> Bool) -> Feature {
-        Feature(key: key, isUsed: { isUsed($0.admin) }, location: { $0.admin.locations[key] })
-    }
 
     private static func paths(_ key: String, isUsed: @escaping @Sendable (PathSettings) -> Bool) -> Feature {
         Feature(key: key, isUsed: { isUsed($0.paths) }, location: { $0.paths.locations[key] })

@@ -28,6 +28,7 @@ extension Supervisor {
         }
         loops.stop()
         drainReports()
+        admin.stop(logger)
         removeSocketFiles()
         logger.event(
             .daemonStopped, "stopped",
@@ -41,6 +42,7 @@ extension Supervisor {
             let event = poller.event(index)
             switch Tag(rawValue: event.token.tag) {
             case .signals: try takeSignals()
+            case .admin: takeAdminRequests()
             case .reports: takeReports(Int(event.token.slot))
             case .resolver, .none: names.process(event.readiness, event.token)
             }
@@ -50,7 +52,7 @@ extension Supervisor {
     }
 
     private func patience() -> CInt {
-        let next = min(deadlines.next, names.deadline)
+        let next = min(min(deadlines.next, names.deadline), admin.pingDeadline)
         if next == .never { return -1 }
         return CInt(clamping: (next.since(.now()) + 999_999) / 1_000_000)
     }
@@ -81,6 +83,7 @@ extension Supervisor {
             return
         }
         draining = true
+        admin.view.publish { $0.isDraining = true }
         drainStarted = .now()
         let timeout = settings.daemon.drainTimeout
         logger.event(
@@ -163,7 +166,9 @@ extension Supervisor {
             logger.critical("event loop \(loop) cannot go on: \(call): \(error)")
             failed = true
             finish()
-        case .listed, .closeAnswered: break
+        case .listed(let request, let connections, let isLast):
+            admin.listed(request, connections, isLast: isLast)
+        case .closeAnswered(let connection, let found): admin.closeAnswered(connection, found: found)
         case .optionNotSet, .acceptBackoff, .acceptResumed, .limitReached, .listenerFailed, .multipathUnavailable:
             RelayNotices(logger: logger, relays: settings.relays).write(report)
         }
@@ -177,6 +182,7 @@ extension Supervisor {
 
     private mutating func meetDeadlines() {
         let now = MonotonicTime.now()
+        if admin.pingDeadline <= now { admin.lookAtPings(loops) }
         if deadlines.watchdog <= now { feedWatchdog(now) }
         if deadlines.status <= now {
             deadlines.status = .never

@@ -38,6 +38,7 @@ public final class CounterBlocks: @unchecked Sendable {
     @safe
     struct Block: @unchecked Sendable {
         let words: UnsafeMutablePointer<UInt64>
+        let upstreams: Int
     }
 
     init() {}
@@ -63,12 +64,23 @@ public final class CounterBlocks: @unchecked Sendable {
         return counters
     }
 
-    func block(relay: Int) -> Block {
+    /// What is counted once a connection, not once an event; all zero when the loop does not know the relay.
+    public func tally(relay: Int) -> RelayTally {
+        guard let block = blocks.withLock({ $0[relay] }) else { return RelayTally() }
+        return RelayTally {
+            unsafe linux_counter_load(block.words + RelayCounters.count + $0)
+        } upstreams: {
+            block.upstreams
+        }
+    }
+
+    func block(relay: Int, upstreams: Int) -> Block {
         blocks.withLock { table in
             if let block = table[relay] { return block }
-            let words = UnsafeMutablePointer<UInt64>.allocate(capacity: RelayCounters.count)
-            unsafe words.initialize(repeating: 0, count: RelayCounters.count)
-            let block = unsafe Block(words: words)
+            let count = RelayCounters.count + RelayTally.count(upstreams: upstreams)
+            let words = UnsafeMutablePointer<UInt64>.allocate(capacity: count)
+            unsafe words.initialize(repeating: 0, count: count)
+            let block = unsafe Block(words: words, upstreams: upstreams)
             table[relay] = block
             return block
         }
@@ -76,6 +88,12 @@ public final class CounterBlocks: @unchecked Sendable {
 }
 
 extension CounterBlocks.Block {
+    /// Adds to a word of the tally; the loop is the only writer.
+    func add(_ index: Int, _ amount: UInt64) {
+        let word = unsafe words + RelayCounters.count + index
+        unsafe linux_counter_store(word, linux_counter_load(word) &+ amount)
+    }
+
     func publish(_ counters: RelayCounters) {
         unsafe linux_counter_store(words, counters.open)
         unsafe linux_counter_store(words + 1, counters.accepted)

@@ -49,6 +49,11 @@ public enum EventKind: String, Sendable, CaseIterable {
     case loopStuck = "loop-stuck"
     /// Log records were lost because they came faster than they could be written. Fields: `records`, `undelivered`.
     case recordsDropped = "records-dropped"
+    /// Somebody changed something through the admin socket. Fields: `action`, `uid`, `pid`, and what was changed
+    /// (`connection`, `link`).
+    case adminChange = "admin-change"
+    /// The commands cannot reach this daemon, for the default admin socket could not be opened. Fields: `socket`, `reason`.
+    case adminUnavailable = "admin-unavailable"
     /// The service manager's notification socket does not answer. Fields: `reason`.
     case serviceManagerUnreachable = "service-manager-unreachable"
 
@@ -81,6 +86,8 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .inheritedSocketUnused: "124acae096e04645821ab9f5be70f3ee"
         case .loopStuck: "eaa76ac32f7f44a7bc7a558f92636efd"
         case .recordsDropped: "c2a6ac5aed334d388405c91d05024e5f"
+        case .adminChange: "19b0deae60be4cd99618b5d15f52bd92"
+        case .adminUnavailable: "54b926265b774a6ba3c65ae42be2473d"
         case .serviceManagerUnreachable: "63b6c3298c124cdda30db0fb6b1ecfb5"
         }
     }
@@ -92,9 +99,9 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .configurationInvalid, .listenerFailed, .multipathUnavailable: .error
         case .drainTimeout, .reloadNotBuilt, .acceptBackoff, .connectionLimitReached, .upstreamFailed,
             .nameUnresolved, .fallbackDetected, .optionUnsupported, .capabilityMissing, .inheritedSocketUnused,
-            .recordsDropped, .serviceManagerUnreachable:
+            .recordsDropped, .adminUnavailable, .serviceManagerUnreachable:
             .warning
-        case .daemonStarted, .daemonReady, .daemonStopping, .daemonStopped: .notice
+        case .daemonStarted, .daemonReady, .daemonStopping, .daemonStopped, .adminChange: .notice
         case .connectionEnded: .info
         }
     }

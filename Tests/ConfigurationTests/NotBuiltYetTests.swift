@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("admin", "http = \"[::1]:1\""), ("admin", "socket = \"/x\""), ("paths", "manage = true"),
+        ("paths", "manage = true"),
         ("paths", "max-subflows = 2"),
         ("paths", "max-announced = 2"), ("paths", "exclude = []"), ("paths", "routing = true"),
         ("paths", "stall-timeout = \"1s\""),
@@ -60,6 +60,9 @@ import Testing
             log-connections = false
             [limits]
             connections = 10
+            [admin]
+            socket = "/x"
+            http = "[::1]:1"
             [paths]
             race-delay = "100ms"
             [[relay]]

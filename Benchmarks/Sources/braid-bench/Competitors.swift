@@ -43,6 +43,8 @@ enum Competitors {
                     threads = 1
                     log-connections = false
                     log-level = "warning"
+                    [admin]
+                    socket = "\(chain.file("\(name).sock"))"
                     [[relay]]
                     name = "\(name)"
                     listen = "\(listen)"

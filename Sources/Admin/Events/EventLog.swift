@@ -1,3 +1,4 @@
+internal import LinuxSystem
 internal import NIOCore
 
 /// The last events that are not frequent, as they are written to the stream.
@@ -35,5 +36,5 @@ struct EventLog {
     func last(_ count: Int) -> ArraySlice<ByteBuffer> { events.suffix(count) }
 
     /// Seconds since 1970.
-    private static func now() -> Double { WallClock.seconds() }
+    private static func now() -> Double { Double(wallClockNanoseconds() / 1_000_000) / 1000 }
 }
