@@ -44,7 +44,7 @@ enum Competitors {
                     log-connections = false
                     log-level = "warning"
                     [admin]
-                    socket = "\(chain.file("\(name).sock"))"
+                    socket = "\(chain.directory.appendingPathComponent("\(name).sock").path)"
                     [[relay]]
                     name = "\(name)"
                     listen = "\(listen)"
