@@ -25,8 +25,9 @@ build: release ## the same as release
 release: swift packages ## the program as it is installed: .build/release/braid
 	$(RELEASE)
 
-test: swift ## installs what is missing, builds, and runs every test in namespaces of their own
+test: release ## installs what is missing, builds, and runs every test in namespaces of their own
 	@Scripts/install-packages test
+	@Scripts/test-trees
 	@Scripts/test
 
 soak: swift ## the tests, with those that take long
@@ -78,7 +79,7 @@ install: ## program, units, examples, man pages, sysctl.d, completions (PREFIX=/
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" SYSCONFDIR="$(SYSCONFDIR)" Scripts/install $(BRAID)
 
 deb: release ## a Debian package: .build/deb
-	@Scripts/install-packages deb
+	@Scripts/install-packages test
 	@Scripts/deb $(BRAID) .build/deb
 
 uninstall: ## removes what install put there, but no configuration
