@@ -66,9 +66,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Admin", "Configuration", "Forwarding", "LinuxSystem", "MultipathTCP", "ServiceManager", "Upstreams",
-                "CLinux",
-                logging, systemPackage,
+                "Admin", "Configuration", "Forwarding", "LinuxSystem", "MultipathTCP", "Paths", "ServiceManager",
+                "Upstreams", "CLinux", logging, systemPackage,
             ],
             swiftSettings: strict),
 

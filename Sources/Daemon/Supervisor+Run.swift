@@ -30,6 +30,7 @@ extension Supervisor {
         drainReports()
         admin.stop(logger)
         removeSocketFiles()
+        paths.stop()
         logger.event(
             .daemonStopped, "stopped",
             metadata: ["connections-reset": .stringConvertible(connectionsReset)])
@@ -44,6 +45,9 @@ extension Supervisor {
             case .signals: try takeSignals()
             case .admin: takeAdminRequests()
             case .reports: takeReports(Int(event.token.slot))
+            case .links:
+                if paths.receiveLinks(loops) { service.show(statusLine) }
+            case .pathEvents: paths.receiveEvents(loops)
             case .resolver, .none: names.process(event.readiness, event.token)
             }
         }
@@ -52,7 +56,7 @@ extension Supervisor {
     }
 
     private func patience() -> CInt {
-        let next = min(min(deadlines.next, names.deadline), admin.pingDeadline)
+        let next = min(min(deadlines.next, names.deadline), min(paths.deadline, admin.pingDeadline))
         if next == .never { return -1 }
         return CInt(clamping: (next.since(.now()) + 999_999) / 1_000_000)
     }
@@ -183,6 +187,7 @@ extension Supervisor {
     private mutating func meetDeadlines() {
         let now = MonotonicTime.now()
         if admin.pingDeadline <= now { admin.lookAtPings(loops) }
+        if paths.deadline <= now { paths.meetDeadline(now, loops) }
         if deadlines.watchdog <= now { feedWatchdog(now) }
         if deadlines.status <= now {
             deadlines.status = .never
