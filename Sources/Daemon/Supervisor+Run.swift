@@ -173,6 +173,7 @@ extension Supervisor {
         case .listed(let request, let connections, let isLast):
             admin.listed(request, connections, isLast: isLast)
         case .closeAnswered(let connection, let found): admin.closeAnswered(connection, found: found)
+        case .subflowStalled, .connectionStalled: break
         case .optionNotSet, .acceptBackoff, .acceptResumed, .limitReached, .listenerFailed, .multipathUnavailable:
             RelayNotices(logger: logger, relays: settings.relays).write(report)
         }
