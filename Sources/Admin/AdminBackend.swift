@@ -5,6 +5,10 @@
 public protocol AdminBackend: Sendable {
     /// The state of relays and links now.
     func status() -> StatusView
+    /// All that is counted.
+    func metrics() -> MetricsView
+    /// Whether anybody wants to hear of every connection that opens and closes: while nobody does, that costs nothing.
+    func setFrequentEvents(wanted: Bool)
     /// Hands a request to the main thread.
     ///
     /// - Returns: false when too many wait already; the request's callback is not called then.
@@ -22,7 +26,7 @@ public enum AdminRequest: Sendable {
     /// Ends a connection. Answer: whether there was one.
     case close(connection: UInt64, by: AdminCaller, @Sendable (_ found: Bool) -> Void)
     /// Changes a link's role.
-    case link(name: String, LinkChange, by: AdminCaller, @Sendable (LinkAnswer) -> Void)
+    case link(name: String, LinkRoleChange, by: AdminCaller, @Sendable (LinkAnswer) -> Void)
     /// Takes the configuration anew.
     case reload(by: AdminCaller, @Sendable (ReloadAnswer) -> Void)
 }
@@ -42,7 +46,7 @@ public struct AdminCaller: Sendable, Equatable {
 }
 
 /// What `PATCH /v1/links/NAME` asks for; what is nil stays as it is.
-public struct LinkChange: Sendable, Equatable, Codable {
+public struct LinkRoleChange: Sendable, Equatable, Codable {
     /// Carry data only while no other link works, or again as the configuration says.
     public var backup: Bool?
     /// Use the link, or do not.
@@ -55,7 +59,7 @@ public struct LinkChange: Sendable, Equatable, Codable {
     }
 }
 
-/// What became of a ``LinkChange``.
+/// What became of a ``LinkRoleChange``.
 public enum LinkAnswer: Sendable, Equatable {
     /// Done; the link as it is now.
     case changed(LinkView)

@@ -22,7 +22,7 @@ public final class AdminServer: Sendable {
     public init(backend: any AdminBackend, hosts: [String], capacity: Int) {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
-        let interest = EventInterest()
+        let interest = EventInterest { backend.setFrequentEvents(wanted: $0) }
         self.group = group
         self.loop = loop
         self.interest = interest

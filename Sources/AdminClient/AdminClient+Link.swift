@@ -2,7 +2,7 @@ public import Admin
 
 extension AdminClient {
     /// Changes a link, and answers it as it is then.
-    public func change(link name: String, _ change: LinkChange) throws(AdminClientError) -> LinkView {
+    public func change(link name: String, _ change: LinkRoleChange) throws(AdminClientError) -> LinkView {
         var members: [String] = []
         if let backup = change.backup { members.append("\"backup\":\(backup)") }
         if let up = change.up { members.append("\"up\":\(up)") }

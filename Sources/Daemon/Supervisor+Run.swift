@@ -53,6 +53,7 @@ extension Supervisor {
         }
         try names.settle(poller, tag: Tag.resolver.rawValue, loops)
         meetDeadlines()
+        publishLinks()
     }
 
     private func patience() -> CInt {
@@ -160,6 +161,8 @@ extension Supervisor {
         case .connectionEnded(let record):
             if record.result == .drained { connectionsReset += 1 }
             log.write(record)
+            tell(record)
+        case .connectionOpened(let opening): tell(opening)
         case .resolve(let relay, let upstream): names.ask(relay: relay, upstream: upstream)
         case .connectionsChanged:
             if deadlines.status == .never { deadlines.status = .now() + Self.statusInterval.wholeNanoseconds }

@@ -3,6 +3,7 @@ public import Configuration
 internal import Forwarding
 internal import LinuxSystem
 internal import Logging
+internal import Paths
 internal import ServiceManager
 internal import SystemPackage
 internal import Upstreams
@@ -30,6 +31,8 @@ public struct Supervisor: ~Copyable {
     var log: ConnectionLog
     var service: ServiceStatus
     var admin: AdminFace
+    /// The links as the admin server knows them.
+    var publishedLinks: [LinkSnapshot] = []
     var poller: Poller
     let signals: SignalDescriptor
     let watchdog: Watchdog?
@@ -105,6 +108,7 @@ public struct Supervisor: ~Copyable {
                 poller: poller, signals: signals,
                 watchdog: watchdog)
             supervisor.publishRelays()
+            supervisor.publishLinks()
             try supervisor.becomeReady(began)
             for address in adminAddresses { logger.info("dashboard and metrics are at \(address)/") }
             return supervisor

@@ -287,11 +287,7 @@ extension EventLoop {
             let served = connections.slots[Int(slot)]?.begin(
                 noDelay: noDelay, now: now, carriers: &carriers, poller: poller)
         else { return }
-        if let upstream = connections.slots[Int(slot)]?.upstreamIndex,
-            let time = connections.slots[Int(slot)]?.connectTime
-        {
-            RelayTally.connected(relays[relay].block, upstream: upstream, after: time)
-        }
+        countOpening(slot, relay)
         settle(slot, relay, served)
     }
 }

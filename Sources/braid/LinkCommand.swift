@@ -31,7 +31,7 @@ struct LinkCommand: ParsableCommand {
     }
 
     func run() throws {
-        let change = LinkChange(backup: backup, up: up ? true : down ? false : nil)
+        let change = LinkRoleChange(backup: backup, up: up ? true : down ? false : nil)
         let link = try admin.ask("link") { client throws(AdminClientError) in
             try client.change(link: name, change)
         }

@@ -30,6 +30,8 @@ public struct AdminEvent: Sendable {
     public enum Value: Sendable, Equatable {
         case text(String)
         case number(UInt64)
+        /// Nanoseconds, written as seconds.
+        case seconds(UInt64)
         case flag(Bool)
     }
 

@@ -13,8 +13,7 @@ final class EventHub {
     }
 
     private let loop: any EventLoop
-    /// How many clients want frequent events, for the main thread to look at.
-    let interest: EventInterest
+    private let interest: EventInterest
     private var listeners: [ObjectIdentifier: Listener] = [:]
     private var log = EventLog()
     private var ticker: RepeatedTask?
@@ -70,8 +69,7 @@ final class EventHub {
     }
 
     private func count() {
-        interest.set(
-            all: listeners.count, frequent: listeners.values.count { $0.filter.connections })
+        interest.set(frequent: listeners.values.contains { $0.filter.connections })
     }
 
     // MARK: Once a second, while somebody listens
@@ -103,15 +101,17 @@ final class EventHub {
     }
 }
 
-/// How many listen, for other threads.
+/// Whether anybody listens to frequent events, for other threads.
 final class EventInterest: Sendable {
-    private let frequent = Atomic<Int>(0)
-    private let listeners = Atomic<Int>(0)
+    private let frequent = Atomic<Bool>(false)
+    private let changed: @Sendable (Bool) -> Void
 
-    var wantsFrequent: Bool { frequent.load(ordering: .relaxed) > 0 }
+    /// - Parameter changed: called on the server's loop when it changes.
+    init(changed: @escaping @Sendable (Bool) -> Void) { self.changed = changed }
 
-    func set(all: Int, frequent: Int) {
-        listeners.store(all, ordering: .relaxed)
-        self.frequent.store(frequent, ordering: .relaxed)
+    var wantsFrequent: Bool { frequent.load(ordering: .relaxed) }
+
+    func set(frequent wanted: Bool) {
+        if frequent.exchange(wanted, ordering: .relaxed) != wanted { changed(wanted) }
     }
 }

@@ -18,6 +18,7 @@ struct EventLog {
             switch value {
             case .text(let text): json.member(name, text)
             case .number(let number): json.member(name, number)
+            case .seconds(let nanoseconds): json.member(name, Double(nanoseconds / 1000) / 1e6)
             case .flag(let flag): json.member(name, flag)
             }
         }

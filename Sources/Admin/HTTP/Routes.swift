@@ -34,6 +34,9 @@ extension AdminSite {
         case .status: reply.send(.json(backend.status()))
         case .connections: listConnections(reply)
         case .paths: paths(reply)
+        case .metrics:
+            let text = MetricsText(backend.metrics()).text
+            reply.send(CompleteAnswer(.ok, MetricsText.contentType, Array(text.utf8)))
         case .events: events(query, reply)
         case .health: health(reply)
         case .readiness: readiness(reply)
@@ -44,6 +47,7 @@ extension AdminSite {
         case status = "/v1/status"
         case connections = "/v1/connections"
         case paths = "/v1/paths"
+        case metrics = "/metrics"
         case events = "/v1/events"
         case health = "/healthz"
         case readiness = "/readyz"
@@ -109,8 +113,8 @@ extension AdminSite {
     }
 
     private func changeLink(_ name: String, _ body: [UInt8], _ caller: AdminCaller, _ reply: Reply) {
-        let change: LinkChange
-        switch LinkChange.parse(body) {
+        let change: LinkRoleChange
+        switch LinkRoleChange.parse(body) {
         case .success(let parsed): change = parsed
         case .failure(let error): return reply.send(.error(.badRequest, error.message))
         }

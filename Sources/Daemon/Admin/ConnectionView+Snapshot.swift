@@ -2,10 +2,11 @@ internal import Admin
 internal import Forwarding
 internal import LinuxSystem
 internal import MultipathTCP
+internal import Paths
 
 extension ConnectionView {
     /// A connection as it is shown.
-    init(_ snapshot: ConnectionSnapshot, relay: DaemonView.Relay?, links: [LinkView], now: MonotonicTime) {
+    init(_ snapshot: ConnectionSnapshot, relay: DaemonView.Relay?, links: [LinkSnapshot], now: MonotonicTime) {
         self.init()
         id = snapshot.id
         self.relay = relay?.name ?? ""
@@ -36,13 +37,13 @@ extension ConnectionView {
 
 extension SubflowView {
     /// A subflow as it is shown.
-    init(_ snapshot: SubflowSnapshot, links: [LinkView]) {
+    init(_ snapshot: SubflowSnapshot, links: [LinkSnapshot]) {
         self.init()
         leg = snapshot.leg.rawValue
         local = snapshot.local.description
         remote = snapshot.remote.description
-        let host = snapshot.local.host
-        link = links.first { $0.address == host }?.name
+        let address = snapshot.local.unmapped.with(port: 0)
+        link = links.first { $0.addresses.contains { $0.isSameHost(as: address) } }?.name
         rttUs = UInt64(snapshot.roundTripMicroseconds)
         bytesSent = snapshot.bytesSent
         bytesReceived = snapshot.bytesReceived
