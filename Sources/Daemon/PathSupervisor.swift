@@ -64,7 +64,7 @@ struct PathSupervisor: ~Copyable {
     var isConfigured: Bool { settings.manage || !settings.links.isEmpty }
 
     /// Adds its descriptors to a poller.
-    func watch(_ poller: borrowing Poller) throws(Errno) {
+    mutating func watch(_ poller: borrowing Poller) throws(Errno) {
         if let raw = monitor?.raw {
             try poller.add(raw, .readable, EventToken(slot: 0, tag: Supervisor.Tag.links.rawValue))
         }
