@@ -167,6 +167,7 @@ extension Supervisor {
             logger.critical("event loop \(loop) cannot go on: \(call): \(error)")
             failed = true
             finish()
+        case .listed, .closeAnswered, .subflowStalled, .connectionStalled: break
         case .optionNotSet, .acceptBackoff, .acceptResumed, .limitReached, .listenerFailed, .multipathUnavailable:
             RelayNotices(logger: logger, relays: settings.relays).write(report)
         }
