@@ -71,12 +71,17 @@ extension Connection {
         case firstLook
         /// It waits for an answer over one of several subflows.
         case look
+        /// An answer came over one of several subflows. More may have been sent before than it answers.
+        case lookIfOutstanding
     }
 
     func need(_ side: SideName, forStalls: Bool, now: MonotonicTime) -> Need {
         guard multipathSocket(side) != nil else { return .nothing }
         let leg = side == .client ? clientLeg : upstreamLeg
-        if leg.isKnown { return forStalls && leg.awaitsAnswer && leg.hasSeveral ? .look : .nothing }
+        if leg.isKnown {
+            guard forStalls, leg.hasSeveral else { return .nothing }
+            return leg.awaitsAnswer ? .look : .lookIfOutstanding
+        }
         return now >= opened + connectTime + Tuning.firstLook ? .firstLook : .later
     }
 

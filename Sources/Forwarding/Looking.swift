@@ -110,7 +110,11 @@ extension EventLoop {
         case .firstLook:
             looks += 1
             look(token.slot, side, isLast: false)
-            return connections.slots[slot]?.need(side, forStalls: forStalls, now: now) == .look ? .keep : .drop
+            return connections.slots[slot]?.need(side, forStalls: forStalls, now: now) == .nothing ? .drop : .keep
+        case .lookIfOutstanding:
+            guard let raw = connections.slots[slot]?.multipathSocket(side), linux_bytes_unsent(raw) > 0 else {
+                return .drop
+            }
         case .look: break
         }
         if watch.entries[index].nextLook > now { return .keep }
@@ -173,6 +177,7 @@ extension EventLoop {
                         connection: stall.connection, relay: stall.relay, leg: stall.side.leg,
                         local: stall.subflow.local, remote: stall.subflow.remote, id: stall.subflow.id,
                         silence: UInt64(stall.subflow.tcp.lastAcknowledgementMilliseconds) * 1_000_000,
+                        unacknowledged: stall.subflow.tcp.unacknowledgedSegments,
                         outstanding: tally.outstanding, stuck: tally.stuck)),
                 vital: true)
         }

@@ -71,7 +71,7 @@ enum Tuning {
     /// Legs looked at by the clock at once: a quarter of a millisecond.
     static let looksPerTick = 256
 
-    /// How long after its beginning a connection's subflows are asked for: further ones join a round trip after its first data.
+    /// How long after its beginning a connection's subflows are asked for: others join a round trip after its first data.
     static let firstLook: UInt64 = 200_000_000
 
     /// A subflow is never called dead sooner: delayed acknowledgements take 40 ms.
