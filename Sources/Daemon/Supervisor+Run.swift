@@ -28,7 +28,9 @@ extension Supervisor {
         }
         loops.stop()
         drainReports()
+        admin.stop(logger)
         removeSocketFiles()
+        paths.stop()
         logger.event(
             .daemonStopped, "stopped",
             metadata: ["connections-reset": .stringConvertible(connectionsReset)])
@@ -41,16 +43,21 @@ extension Supervisor {
             let event = poller.event(index)
             switch Tag(rawValue: event.token.tag) {
             case .signals: try takeSignals()
+            case .admin: takeAdminRequests()
             case .reports: takeReports(Int(event.token.slot))
+            case .links:
+                if paths.receiveLinks(loops) { service.show(statusLine) }
+            case .pathEvents: paths.receiveEvents(loops)
             case .resolver, .none: names.process(event.readiness, event.token)
             }
         }
         try names.settle(poller, tag: Tag.resolver.rawValue, loops)
         meetDeadlines()
+        publishLinks()
     }
 
     private func patience() -> CInt {
-        let next = min(deadlines.next, names.deadline)
+        let next = min(min(deadlines.next, names.deadline), min(paths.deadline, admin.pingDeadline))
         if next == .never { return -1 }
         return CInt(clamping: (next.since(.now()) + 999_999) / 1_000_000)
     }
@@ -81,6 +88,7 @@ extension Supervisor {
             return
         }
         draining = true
+        admin.view.publish { $0.isDraining = true }
         drainStarted = .now()
         let timeout = settings.daemon.drainTimeout
         logger.event(
@@ -153,6 +161,8 @@ extension Supervisor {
         case .connectionEnded(let record):
             if record.result == .drained { connectionsReset += 1 }
             log.write(record)
+            tell(record)
+        case .connectionOpened(let opening): tell(opening)
         case .resolve(let relay, let upstream): names.ask(relay: relay, upstream: upstream)
         case .connectionsChanged:
             if deadlines.status == .never { deadlines.status = .now() + Self.statusInterval.wholeNanoseconds }
@@ -163,7 +173,10 @@ extension Supervisor {
             logger.critical("event loop \(loop) cannot go on: \(call): \(error)")
             failed = true
             finish()
-        case .listed, .closeAnswered, .subflowStalled, .connectionStalled: break
+        case .listed(let request, let connections, let isLast):
+            admin.listed(request, connections, isLast: isLast)
+        case .closeAnswered(let connection, let found): admin.closeAnswered(connection, found: found)
+        case .subflowStalled, .connectionStalled: break
         case .optionNotSet, .acceptBackoff, .acceptResumed, .limitReached, .listenerFailed, .multipathUnavailable:
             RelayNotices(logger: logger, relays: settings.relays).write(report)
         }
@@ -177,6 +190,8 @@ extension Supervisor {
 
     private mutating func meetDeadlines() {
         let now = MonotonicTime.now()
+        if admin.pingDeadline <= now { admin.lookAtPings(loops) }
+        if paths.deadline <= now { paths.meetDeadline(now, loops) }
         if deadlines.watchdog <= now { feedWatchdog(now) }
         if deadlines.status <= now {
             deadlines.status = .never

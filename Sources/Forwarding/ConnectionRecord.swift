@@ -35,7 +35,7 @@ public enum ConnectionResult: UInt8, Sendable, CaseIterable {
 }
 
 /// Whether a connection is (or was) multipath: the word of `BRAID_MULTIPATH`.
-public enum MultipathOutcome: UInt8, Sendable {
+public enum MultipathOutcome: UInt8, Sendable, CaseIterable {
     /// Nobody asked for it, or this kernel has none.
     case no
     /// Asked for, and refused by the peer or lost on the way.

@@ -312,6 +312,7 @@ extension EventLoop {
             let served = connections.slots[Int(slot)]?.begin(
                 noDelay: noDelay, now: now, carriers: &carriers, poller: poller)
         else { return }
+        countOpening(slot, relay)
         settle(slot, relay, served)
     }
 }

@@ -233,6 +233,7 @@ public struct EventLoop: ~Copyable {
     }
 
     private mutating func count(_ record: ConnectionRecord, _ relay: Int) {
+        RelayTally.ended(relays[relay].block, record)
         relays[relay].counters.open &-= 1
         switch record.result {
         case .refused: relays[relay].counters.refused += 1
