@@ -43,8 +43,7 @@ extension Supervisor {
             switch Tag(rawValue: event.token.tag) {
             case .signals: try takeSignals()
             case .reports: takeReports(Int(event.token.slot))
-            case .links:
-                if paths.receiveLinks(loops) { service.show(statusLine) }
+            case .links: paths.receiveLinks(loops)
             case .pathEvents: paths.receiveEvents(loops)
             case .resolver, .none: names.process(event.readiness, event.token)
             }
@@ -167,7 +166,9 @@ extension Supervisor {
             logger.critical("event loop \(loop) cannot go on: \(call): \(error)")
             failed = true
             finish()
-        case .listed, .closeAnswered, .subflowStalled, .connectionStalled: break
+        case .subflowStalled(let stall): paths.take(stall, loops)
+        case .connectionStalled(let stall): paths.take(stall, loops)
+        case .listed, .closeAnswered: break
         case .optionNotSet, .acceptBackoff, .acceptResumed, .limitReached, .listenerFailed, .multipathUnavailable:
             RelayNotices(logger: logger, relays: settings.relays).write(report)
         }
@@ -182,6 +183,7 @@ extension Supervisor {
     private mutating func meetDeadlines() {
         let now = MonotonicTime.now()
         if paths.deadline <= now { paths.meetDeadline(now, loops) }
+        if paths.takeChange(), !draining { service.show(statusLine) }
         if deadlines.watchdog <= now { feedWatchdog(now) }
         if deadlines.status <= now {
             deadlines.status = .never
