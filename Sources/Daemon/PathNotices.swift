@@ -1,3 +1,4 @@
+internal import Forwarding
 internal import LinuxSystem
 internal import Logging
 internal import MultipathTCP
@@ -56,6 +57,17 @@ struct PathNotices {
             "link": "\(link.name)", "interface": "\(link.status.interfaceName)",
             "address": "\(addresses.map(\.host).joined(separator: ","))", "state": "\(link.state.rawValue)",
         ]
+    }
+
+    func write(_ stall: SubflowStall, link: String?) {
+        let silence = stall.silence / 1_000_000
+        logger.event(
+            .subflowLeft,
+            "the subflow \(stall.local) to \(stall.remote) acknowledged nothing for \(silence) ms and was closed",
+            metadata: [
+                "link": "\(link ?? "")", "local": "\(stall.local)", "remote": "\(stall.remote)",
+                "connection": .stringConvertible(stall.connection), "silence-usec": .stringConvertible(stall.silence / 1000),
+            ])
     }
 
     // MARK: The kernel

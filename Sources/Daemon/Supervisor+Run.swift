@@ -45,8 +45,7 @@ extension Supervisor {
             case .signals: try takeSignals()
             case .admin: takeAdminRequests()
             case .reports: takeReports(Int(event.token.slot))
-            case .links:
-                if paths.receiveLinks(loops) { service.show(statusLine) }
+            case .links: paths.receiveLinks(loops)
             case .pathEvents: paths.receiveEvents(loops)
             case .resolver, .none: names.process(event.readiness, event.token)
             }
@@ -176,7 +175,8 @@ extension Supervisor {
         case .listed(let request, let connections, let isLast):
             admin.listed(request, connections, isLast: isLast)
         case .closeAnswered(let connection, let found): admin.closeAnswered(connection, found: found)
-        case .subflowStalled, .connectionStalled: break
+        case .subflowStalled(let stall): paths.take(stall, loops)
+        case .connectionStalled(let stall): paths.take(stall, loops)
         case .optionNotSet, .acceptBackoff, .acceptResumed, .limitReached, .listenerFailed, .multipathUnavailable:
             RelayNotices(logger: logger, relays: settings.relays).write(report)
         }
@@ -192,6 +192,7 @@ extension Supervisor {
         let now = MonotonicTime.now()
         if admin.pingDeadline <= now { admin.lookAtPings(loops) }
         if paths.deadline <= now { paths.meetDeadline(now, loops) }
+        if paths.takeChange(), !draining { service.show(statusLine) }
         if deadlines.watchdog <= now { feedWatchdog(now) }
         if deadlines.status <= now {
             deadlines.status = .never
