@@ -20,12 +20,17 @@ enum Plug {
     static let multipath: Int32 = 262
 
     /// A listening socket on every IPv4 address.
-    static func listen(in host: LabHost, port: UInt16, protocol number: Int32) throws -> Int32 {
+    ///
+    /// - Parameter congestion: Congestion control of what it accepts; `nil`: the system's.
+    static func listen(
+        in host: LabHost, port: UInt16, protocol number: Int32, congestion: String? = nil
+    ) throws -> Int32 {
         try host.inNamespace { () throws -> Int32 in
             let raw = try checked(
                 socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), number), "socket")
             var one: Int32 = 1
             setsockopt(raw, SOL_SOCKET, SO_REUSEADDR, &one, 4)
+            try set(raw, congestion: congestion)
             var address = try inet("0.0.0.0", port)
             try checked(withAddress(&address) { bind(raw, $0, $1) }, "bind")
             try checked(Glibc.listen(raw, 4096), "listen")
@@ -34,12 +39,14 @@ enum Plug {
     }
 
     /// A connected socket.
-    static func connect(in host: LabHost, from source: String?, to target: String, port: UInt16, protocol number: Int32)
-        throws -> Int32
-    {
+    static func connect(
+        in host: LabHost, from source: String?, to target: String, port: UInt16, protocol number: Int32,
+        congestion: String? = nil
+    ) throws -> Int32 {
         try host.inNamespace { () throws -> Int32 in
             let raw = try checked(
                 socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), number), "socket")
+            try set(raw, congestion: congestion)
             if let source {
                 var address = try inet(source, 0)
                 try checked(withAddress(&address) { bind(raw, $0, $1) }, "bind")
@@ -48,6 +55,14 @@ enum Plug {
             try checked(withAddress(&address) { Glibc.connect(raw, $0, $1) }, "connect")
             return raw
         }
+    }
+
+    private static func set(_ raw: Int32, congestion: String?) throws {
+        guard let congestion else { return }
+        // Not by sysctl: in a namespace that takes only what everybody may use.
+        try checked(
+            setsockopt(raw, Int32(IPPROTO_TCP), TCP_CONGESTION, congestion, socklen_t(congestion.utf8.count)),
+            "TCP_CONGESTION \(congestion)")
     }
 
     static func set(_ raw: Int32, sendBuffer: Int) {
@@ -104,7 +119,7 @@ final class Bulk: Sendable {
     private let arrivals = Mutex(Arrivals())
     private let done = Mutex(0)
 
-    func run(sender: Int32, receiver: Int32, seconds: Double) -> Arrivals {
+    func run(sender: Int32, receiver: Int32, seconds: Double, act: (() -> Void)? = nil) -> Arrivals {
         let start = now()
         thread {
             let buffer = [UInt8](repeating: 0x42, count: 256 * 1024)
@@ -121,7 +136,7 @@ final class Bulk: Sendable {
                 arrivals.withLock { $0.points.append((time, total)) }
             }
         }
-        usleep(UInt32(seconds * 1e6))
+        if let act { usleep(1_000_000); act(); usleep(UInt32((seconds - 1) * 1e6)) } else { usleep(UInt32(seconds * 1e6)) }
         let seen = arrivals.withLock { $0 }
         shutdown(sender, Int32(SHUT_RDWR))
         shutdown(receiver, Int32(SHUT_RDWR))

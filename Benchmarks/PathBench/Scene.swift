@@ -7,7 +7,7 @@ struct Scene {
     let row: Row
     let setting: Setting
     let way: Way
-    /// The system's congestion control, both ends.
+    /// Congestion control of both ends between the hosts.
     let congestion: String
     let seconds: Double
     /// The program, and whether its log goes to standard error.
@@ -24,7 +24,6 @@ struct Scene {
                 try lab.link(near, far, name: "link\(number + 1)", aToB: shape.profile, bToA: shape.profile)
             }
             for host in [near, far] {
-                try host.sysctl("net.ipv4.tcp_congestion_control", congestion)
                 try host.sysctl("net.mptcp.blackhole_timeout", "0")
                 if let largest = row.largestBuffer {
                     try host.sysctl("net.ipv4.tcp_rmem", "4096 131072 \(largest)")
@@ -42,23 +41,37 @@ struct Scene {
             case .kernel, .backup: return try direct(near, far, links[row.dialled], Plug.multipath)
             case .tuned:
                 return try direct(near, far, links[row.dialled], Plug.multipath, sendBuffer: row.tunedSendBuffer)
+            case .flagged: return try direct(near, far, links[row.dialled], Plug.multipath) {
+                _ = try? near.run("ip", "mptcp", "endpoint", "change", links[1].address(of: near), "backup") }
+            case .renewed: return try direct(near, far, links[row.dialled], Plug.multipath) {
+                do {
+                let id = links[1].address(of: near)
+                let text = try near.run("ip", "mptcp", "endpoint", "show").standardOutput
+                let line = text.split(separator: "\n").first { $0.contains(id + " ") } ?? ""
+                let words = line.split(separator: " ")
+                let number = words.firstIndex(of: "id").map { String(words[$0 + 1]) } ?? "?"
+                try near.run("ip", "mptcp", "endpoint", "del", "id", number)
+                try near.run("ip", "mptcp", "endpoint", "add", id, "dev", links[1].name, "subflow", "backup")
+                } catch { print(error) }
+                 }
             case .braid: return try await throughBraid(near, far, links)
             }
         }
     }
 
     private func direct(
-        _ near: LabHost, _ far: LabHost, _ link: Link, _ number: Int32, sendBuffer: Int? = nil
+        _ near: LabHost, _ far: LabHost, _ link: Link, _ number: Int32, sendBuffer: Int? = nil, act: (() -> Void)? = nil
     ) throws -> Arrivals {
-        let listener = try Plug.listen(in: far, port: Self.port, protocol: number)
+        let listener = try Plug.listen(in: far, port: Self.port, protocol: number, congestion: congestion)
         defer { close(listener) }
         let source = link.address(of: near)
         let client = try Plug.connect(
-            in: near, from: source, to: link.address(of: far), port: Self.port, protocol: number)
+            in: near, from: source, to: link.address(of: far), port: Self.port, protocol: number,
+            congestion: congestion)
         let server = try checked(accept(listener, nil, nil), "accept")
         let (sender, receiver) = way == .up ? (client, server) : (server, client)
         if let sendBuffer { Plug.set(sender, sendBuffer: sendBuffer) }
-        return run(sender, receiver)
+        return run(sender, receiver, act)
     }
 
     private func throughBraid(_ near: LabHost, _ far: LabHost, _ links: [Link]) async throws -> Arrivals {
@@ -71,6 +84,7 @@ struct Scene {
                 [[relay]]
                 listen = "mptcp://*:\(Self.port)"
                 upstream = "tcp://127.0.0.1:9000"
+                socket.listen.congestion = "\(congestion)"
                 """),
             try start(
                 near,
@@ -78,6 +92,7 @@ struct Scene {
                 [[relay]]
                 listen = "tcp://127.0.0.1:1143"
                 upstream = "mptcp://\(links[row.dialled].address(of: far)):\(Self.port)"
+                socket.upstream.congestion = "\(congestion)"
                 """),
         ]
         try await far.waitForListener(port: Self.port, of: daemons[0])
@@ -107,11 +122,11 @@ struct Scene {
             ])
     }
 
-    private func run(_ sender: Int32, _ receiver: Int32) -> Arrivals {
+    private func run(_ sender: Int32, _ receiver: Int32, _ act: (() -> Void)? = nil) -> Arrivals {
         defer {
             close(sender)
             close(receiver)
         }
-        return Bulk().run(sender: sender, receiver: receiver, seconds: seconds)
+        return Bulk().run(sender: sender, receiver: receiver, seconds: seconds, act: act)
     }
 }

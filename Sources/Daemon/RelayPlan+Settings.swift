@@ -23,6 +23,7 @@ extension RelayPlan {
             clientNoDelay: listenSocket.noDelay,
             upstreamSocket: SocketPlan(settings.upstreamSocket),
             gate: AdmissionGate(limit: settings.maxConnections, outer: gate))
+        clientChoosesCongestion = listenSocket.choosesCongestion
     }
 }
 

@@ -20,6 +20,8 @@ public struct EventLoop: ~Copyable {
     var drainReported = false
     /// The links to dial from; none: the routing table chooses.
     var ranking = LinkRanking()
+    /// Measures bulk connections.
+    var quality = QualityWatch()
     /// Accepting rests until slot 0's deadline.
     var acceptBackoff = false
     /// It was reported that accepting rests; nobody was accepted since.
@@ -117,6 +119,7 @@ public struct EventLoop: ~Copyable {
         relays[relay].counters.bytesDown &+= served.bytesDown
         relays[relay].dirty = true
         if let end = served.end { return finish(slot, end) }
+        if served.bytesUp &+ served.bytesDown != 0 { noteMoved(slot, relay, served.bytesUp &+ served.bytesDown) }
         let timeouts = relays[relay].timeouts
         if connections.slots[Int(slot)]?.needsDeadline(timeouts) == true { rearm(slot, relay) }
     }
@@ -196,6 +199,7 @@ public struct EventLoop: ~Copyable {
     mutating func finish(_ slot: UInt32, _ end: Connection.End) {
         guard let relay = connections.slots[Int(slot)]?.relay else { return }
         timers.cancel(Int(slot))
+        forgetMeasured(slot)
         let id = relays[relay].plan.id
         guard
             let record = connections.slots[Int(slot)]?.dismantle(end, now: now, relayID: id, carriers: &carriers)

@@ -61,6 +61,15 @@ enum Tuning {
     /// How often a busy connection's subflows are counted.
     static let sampleIntervalNanoseconds: UInt64 = 250_000_000
 
+    /// How often the paths of a bulk connection are measured: a microsecond each time.
+    static let qualityInterval: UInt64 = 100_000_000
+
+    /// Bulk connections that a loop measures at once; a sample of that many says how the links are.
+    static let qualityConnections = 32
+
+    /// A connection that has moved nothing for so long makes room for another.
+    static let qualityMemory: UInt64 = 5_000_000_000
+
     /// Connects that one dial has in flight at most.
     static let attemptsInFlight = 4
 
