@@ -64,8 +64,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Configuration", "Forwarding", "LinuxSystem", "MultipathTCP", "ServiceManager", "Upstreams", "CLinux",
-                logging, systemPackage,
+                "Configuration", "Forwarding", "LinuxSystem", "MultipathTCP", "Paths", "ServiceManager", "Upstreams",
+                "CLinux", logging, systemPackage,
             ],
             swiftSettings: strict),
 

@@ -92,7 +92,14 @@ struct Scene {
                 [[relay]]
                 listen = "tcp://127.0.0.1:1143"
                 upstream = "mptcp://\(links[row.dialled].address(of: far)):\(Self.port)"
+                socket.upstream.bind-address = "\(links[row.dialled].address(of: near))"
                 socket.upstream.congestion = "\(congestion)"
+                [paths]
+                manage = true
+                [[paths.link]]
+                interface = "link1"
+                [[paths.link]]
+                interface = "link2"
                 """),
         ]
         try await far.waitForListener(port: Self.port, of: daemons[0])

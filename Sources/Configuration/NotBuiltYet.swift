@@ -19,8 +19,19 @@ extension Settings {
                 diagnostics.append(Self.refusal("'\(key)'", at: relay.locations[key]))
             }
         }
+        for link in paths.links {
+            for (key, isUsed) in Self.linkKeys where isUsed(link) {
+                diagnostics.append(Self.refusal("'\(key)'", at: link.locations[key]))
+            }
+        }
         return diagnostics
     }
+
+    private static let linkKeys: [(key: String, isUsed: @Sendable (LinkSettings) -> Bool)] = [
+        ("max-rtt", { $0.maxRTT != .zero }),
+        ("max-loss", { $0.maxLoss != 0 }),
+        ("monthly-limit", { $0.monthlyLimit != 0 }),
+    ]
 
     private static func unbuiltScheme(_ address: ListenAddress) -> String? {
         switch address {
@@ -61,9 +72,6 @@ extension Settings {
         ("key-file", { $0.keyFile != nil }),
         ("tls", { $0.listenTLS != nil || $0.upstreamTLS != nil }),
         ("rate-limit", { $0.rateLimit != nil }),
-        ("socket.congestion", { $0.congestionIsAutomatic("socket.congestion") }),
-        ("socket.listen.congestion", { $0.congestionIsAutomatic("socket.listen.congestion") }),
-        ("socket.upstream.congestion", { $0.congestionIsAutomatic("socket.upstream.congestion") }),
     ]
 
     private struct Feature: Sendable {
@@ -75,14 +83,8 @@ extension Settings {
     private static let sections: [Feature] = [
         admin("socket") { $0.socket != nil && $0.socket != "/run/braid/admin.sock" },
         admin("http") { $0.http != nil },
-        paths("manage") { $0.manage },
-        paths("max-subflows") { $0.maxSubflows != 8 },
-        paths("max-announced") { $0.maxAnnounced != 8 },
-        paths("exclude") { $0.exclude != PathSettings.defaultExclude },
         paths("routing") { $0.routing },
         paths("stall-timeout") { $0.stallTimeout != .automatic },
-        paths("guard") { !$0.guardsLinks },
-        paths("link") { !$0.links.isEmpty },
     ]
 
     private static func admin(_ key: String, isUsed: @escaping @Sendable (AdminSettings) -> Bool) -> Feature {
@@ -95,19 +97,5 @@ extension Settings {
 
     private static func refusal(_ what: String, at location: SourceLocation) -> Diagnostic {
         Diagnostic(at: location, "\(what): not built yet", "remove it until a later version has it")
-    }
-}
-
-extension RelaySettings {
-    /// Whether the key at this place says `"auto"`.
-    fileprivate func congestionIsAutomatic(_ key: String) -> Bool {
-        guard locations.isSet(key) else { return false }
-        return switch key {
-        case "socket.listen.congestion": listenSocket.congestion == .automatic
-        case "socket.upstream.congestion": upstreamSocket.congestion == .automatic
-        default:
-            !locations.isSet("socket.listen.congestion") && listenSocket.congestion == .automatic
-                || !locations.isSet("socket.upstream.congestion") && upstreamSocket.congestion == .automatic
-        }
     }
 }

@@ -29,6 +29,7 @@ extension Supervisor {
         loops.stop()
         drainReports()
         removeSocketFiles()
+        paths.stop()
         logger.event(
             .daemonStopped, "stopped",
             metadata: ["connections-reset": .stringConvertible(connectionsReset)])
@@ -42,6 +43,9 @@ extension Supervisor {
             switch Tag(rawValue: event.token.tag) {
             case .signals: try takeSignals()
             case .reports: takeReports(Int(event.token.slot))
+            case .links:
+                if paths.receiveLinks(loops) { service.show(statusLine) }
+            case .pathEvents: paths.receiveEvents(loops)
             case .resolver, .none: names.process(event.readiness, event.token)
             }
         }
@@ -50,7 +54,7 @@ extension Supervisor {
     }
 
     private func patience() -> CInt {
-        let next = min(deadlines.next, names.deadline)
+        let next = min(min(deadlines.next, names.deadline), min(paths.deadline, paths.guardDeadline))
         if next == .never { return -1 }
         return CInt(clamping: (next.since(.now()) + 999_999) / 1_000_000)
     }
@@ -163,6 +167,8 @@ extension Supervisor {
             logger.critical("event loop \(loop) cannot go on: \(call): \(error)")
             failed = true
             finish()
+        case .listed, .closeAnswered: break
+        case .pathQuality(let quality): paths.take(quality, loops)
         case .optionNotSet, .acceptBackoff, .acceptResumed, .limitReached, .listenerFailed, .multipathUnavailable:
             RelayNotices(logger: logger, relays: settings.relays).write(report)
         }
@@ -176,6 +182,8 @@ extension Supervisor {
 
     private mutating func meetDeadlines() {
         let now = MonotonicTime.now()
+        if paths.deadline <= now { paths.meetDeadline(now, loops) }
+        if paths.guardDeadline <= now { paths.meetGuardDeadline(now, loops) }
         if deadlines.watchdog <= now { feedWatchdog(now) }
         if deadlines.status <= now {
             deadlines.status = .never

@@ -15,6 +15,8 @@ public struct Supervisor: ~Copyable {
         case signals = 1
         case reports = 2
         case resolver = 3
+        case links = 4
+        case pathEvents = 5
     }
 
     let settings: Settings
@@ -23,6 +25,7 @@ public struct Supervisor: ~Copyable {
     var loops: LoopThreads
     var listeners: UniqueArray<OpenListener>
     var names: UpstreamNames
+    var paths: PathSupervisor
     var log: ConnectionLog
     var service: ServiceStatus
     var poller: Poller
@@ -83,11 +86,14 @@ public struct Supervisor: ~Copyable {
                     .addRelay(RelayPlan(relay, id: id, raceDelay: settings.paths.raceDelay, gate: gate)))
             }
             names.askForAll()
+            var paths = PathSupervisor(settings.paths, logger: logger)
+            try paths.watch(poller)
+            paths.start(loops)
             let log = ConnectionLog(logger: logger, relays: settings.relays, isOn: settings.daemon.logConnections)
             var supervisor = Supervisor(
                 settings: settings, logger: logger, destination: logging.destination, loops: loops,
                 listeners: listeners,
-                names: names, log: log, service: ServiceStatus(logger: logger), poller: poller, signals: signals,
+                names: names, paths: paths, log: log, service: ServiceStatus(logger: logger), poller: poller, signals: signals,
                 watchdog: watchdog)
             try supervisor.becomeReady(began)
             return supervisor
@@ -120,7 +126,8 @@ public struct Supervisor: ~Copyable {
     var statusLine: String {
         let connections = Self.counted(loops.connections, "connection")
         if draining { return "stopping: \(connections) left" }
-        return "\(Self.counted(settings.relays.count, "relay")), \(connections)"
+        let links = paths.summary.map { ", \($0)" } ?? ""
+        return "\(Self.counted(settings.relays.count, "relay")), \(connections)\(links)"
     }
 
     static func counted(_ count: Int, _ noun: String) -> String {

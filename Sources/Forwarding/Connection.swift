@@ -1,5 +1,6 @@
 internal import CLinux
 internal import LinuxSystem
+internal import MultipathTCP
 internal import SystemPackage
 
 /// A client, its upstream, and a flow in each direction.
@@ -321,6 +322,12 @@ struct Connection: ~Copyable {
         }
     }
 
+    /// Multipath or not, as far as it was looked at.
+    var outcome: MultipathOutcome { fellBack || multipathUnavailable ? .fallback : wasMultipath ? .yes : .no }
+
+    /// Why a leg that could be multipath is not.
+    var notMultipathReason: NotMultipathReason? { fellBack ? .fellBackLater : nil }
+
     // MARK: The end
 
     /// Gives back what the flows borrowed and says what the connection was. Its sockets close when it is destroyed next.
@@ -333,8 +340,6 @@ struct Connection: ~Copyable {
             client.resetOnClose()
             upstream.resetOnClose()
         }
-        let outcome: MultipathOutcome =
-            fellBack || multipathUnavailable ? .fallback : wasMultipath ? .yes : .no
         return ConnectionRecord(
             id: id, relay: relayID, client: clientAddress, upstream: upstreamIndex, upstreamAddress: upstreamAddress,
             multipath: outcome, subflows: subflows, bytesUp: up.moved, bytesDown: isEcho ? up.moved : down.moved,

@@ -22,6 +22,8 @@ public struct EventLoop: ~Copyable {
     var ranking = LinkRanking()
     /// Measures bulk connections.
     var quality = QualityWatch()
+    /// Lists that were asked for and are not complete.
+    var listings: [Listing] = []
     /// Accepting rests until slot 0's deadline.
     var acceptBackoff = false
     /// It was reported that accepting rests; nobody was accepted since.
@@ -71,6 +73,7 @@ public struct EventLoop: ~Copyable {
                 dispatch(event.readiness, event.token)
             }
             expire()
+            continueListing()
             tellReports()
             publish()
         }
@@ -78,6 +81,7 @@ public struct EventLoop: ~Copyable {
 
     /// How long the poller may wait, in milliseconds: rounded up, so that a deadline has come when it wakes.
     private func patience() -> CInt {
+        if !listings.isEmpty { return 0 }
         let deadline = timers.nextDeadline()
         if deadline == .never { return -1 }
         return CInt(clamping: (deadline.since(.now()) + 999_999) / 1_000_000)

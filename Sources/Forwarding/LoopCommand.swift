@@ -10,6 +10,10 @@ public enum LoopCommand: Sendable {
     case setAddresses(relay: Int, upstream: Int, [SocketAddress], expires: MonotonicTime)
     /// The links that MPTCP dials start from, from now on; none: the routing table chooses.
     case setLinks([LinkCandidate])
+    /// Answer with a snapshot of every connection, in several `LoopReport.listed`.
+    case list(request: UInt64)
+    /// End a connection now, both sides reset, with the result `closedByOperator`; `LoopReport.closeAnswered` follows.
+    case close(connection: UInt64)
     /// Stop accepting; listeners stay open, for MPTCP joins need them. `LoopReport.drained` follows when the last connection ends.
     case drain
     /// Reset what is left.

@@ -13,6 +13,8 @@ extension EventLoop {
             case .setAddresses(let relay, let upstream, let addresses, let expires):
                 setAddresses(relayID: relay, upstream, addresses, expires)
             case .setLinks(let links): ranking.set(links)
+            case .list(let request): listings.append(Listing(request: request))
+            case .close(let connection): close(connection)
             case .drain: drain()
             case .abort: resetAll(.drained)
             case .resumeAccepting: resumeAccepting()
@@ -52,6 +54,15 @@ extension EventLoop {
             finish(UInt32(slot), Connection.End(result: result, reset: true))
         }
         reportIfDrained()
+    }
+
+    private mutating func close(_ id: UInt64) {
+        for slot in 1..<max(1, connections.capacity) where connections.slots[slot]?.id == id {
+            finish(UInt32(slot), Connection.End(result: .closedByOperator, reset: true))
+            shared.report(.closeAnswered(connection: id, found: true), vital: true)
+            return
+        }
+        shared.report(.closeAnswered(connection: id, found: false), vital: true)
     }
 
     private func sleepForever() {

@@ -23,6 +23,11 @@ public enum LoopReport: Sendable {
     case pathQuality(PathQuality)
     /// The number of connections has changed since `LoopShared.connectionsSeen()` was called last.
     case connectionsChanged
+    /// A part of the answer to `LoopCommand.list`: at most 64 connections, none twice; `isLast` with the last part, which may
+    /// be empty. Connections that begin or end meanwhile may be in it or not.
+    case listed(request: UInt64, [ConnectionSnapshot], isLast: Bool)
+    /// The answer to `LoopCommand.close`; not found: this loop has no such connection (any more).
+    case closeAnswered(connection: UInt64, found: Bool)
     /// After a drain began: the loop has no connection left.
     case drained
     /// The loop cannot go on.

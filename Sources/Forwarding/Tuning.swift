@@ -55,6 +55,10 @@ enum Tuning {
     /// Keepalive is set on a connection that has lived for so long: three system calls that most never need.
     static let keepaliveAfter: UInt64 = 5_000_000_000
 
+    /// Connections in one part of a list, and how long the loop may take to gather it before it turns to its events.
+    static let connectionsPerSlice = 64
+    static let sliceNanoseconds: UInt64 = 2_000_000
+
     /// How often it is said that a relay is full.
     static let limitReportInterval: UInt64 = 60_000_000_000
 
