@@ -46,6 +46,12 @@ struct Row {
 }
 
 extension Row {
+    /// The same with the connection begun on the second link.
+    var begunOnSecond: Row {
+        Row(
+            name: name + "@2", kind: kind, first: first, second: second, dialled: 1, largestBuffer: largestBuffer)
+    }
+
     /// Every row, the good cases first.
     static let all: [Row] = good + bad
 

@@ -167,7 +167,7 @@ extension Supervisor {
             logger.critical("event loop \(loop) cannot go on: \(call): \(error)")
             failed = true
             finish()
-        case .listed, .closeAnswered: break
+        case .listed, .closeAnswered, .subflowStalled, .connectionStalled: break
         case .pathQuality(let quality): paths.take(quality, loops)
         case .optionNotSet, .acceptBackoff, .acceptResumed, .limitReached, .listenerFailed, .multipathUnavailable:
             RelayNotices(logger: logger, relays: settings.relays).write(report)

@@ -1,6 +1,7 @@
 internal import BasicContainers
 internal import CLinux
 internal import LinuxSystem
+internal import MultipathTCP
 public import SystemPackage
 
 /// One thread's share of the data plane: accepts, dials and relays, and knows nothing else.
@@ -22,6 +23,12 @@ public struct EventLoop: ~Copyable {
     var ranking = LinkRanking()
     /// Measures bulk connections.
     var quality = QualityWatch()
+    /// Legs that are looked at by the clock.
+    var watch = LegWatch()
+    var accounts = LinkAccounts()
+    var reader = SubflowReader()
+    /// Found in the current round of looks.
+    var stalls: [StallFound] = []
     /// Lists that were asked for and are not complete.
     var listings: [Listing] = []
     /// Accepting rests until slot 0's deadline.
@@ -52,7 +59,7 @@ public struct EventLoop: ~Copyable {
         self.poller = poller
         now = .now()
         timers = TimerWheel(now: now)
-        timers.reserve(Self.reportSlot)
+        timers.reserve(Self.watchSlot)
         // Ids are unique over all loops: the loop's index is in the low bits.
         nextID = UInt64(shared.index)
     }
@@ -124,6 +131,8 @@ public struct EventLoop: ~Copyable {
         relays[relay].dirty = true
         if let end = served.end { return finish(slot, end) }
         if served.bytesUp &+ served.bytesDown != 0 { noteMoved(slot, relay, served.bytesUp &+ served.bytesDown) }
+        let forStalls = watch.findsStalls
+        if connections.slots[Int(slot)]?.needsAttention(now, forStalls: forStalls) == true, !attend(slot) { return }
         let timeouts = relays[relay].timeouts
         if connections.slots[Int(slot)]?.needsDeadline(timeouts) == true { rearm(slot, relay) }
     }
@@ -146,6 +155,10 @@ public struct EventLoop: ~Copyable {
             }
             if slot == Self.reportSlot {
                 tellingArmed = false
+                continue
+            }
+            if slot == Self.watchSlot {
+                lookAtWatched()
                 continue
             }
             guard let phase = connections.slots[slot]?.phase else { continue }
@@ -204,6 +217,8 @@ public struct EventLoop: ~Copyable {
         guard let relay = connections.slots[Int(slot)]?.relay else { return }
         timers.cancel(Int(slot))
         forgetMeasured(slot)
+        look(slot, .client, isLast: true)
+        look(slot, .upstream, isLast: true)
         let id = relays[relay].plan.id
         guard
             let record = connections.slots[Int(slot)]?.dismantle(end, now: now, relayID: id, carriers: &carriers)
@@ -236,6 +251,7 @@ public struct EventLoop: ~Copyable {
             relays[index].dirty = false
             relays[index].block.publish(relays[index].counters)
         }
+        accounts.publish()
         shared.publish(connections: connections.count)
     }
 

@@ -12,7 +12,12 @@ extension EventLoop {
                 addListener(relayID: relay, Descriptor(owning: descriptor), isShared: isShared)
             case .setAddresses(let relay, let upstream, let addresses, let expires):
                 setAddresses(relayID: relay, upstream, addresses, expires)
-            case .setLinks(let links): ranking.set(links)
+            case .setLinks(let links):
+                ranking.set(links)
+                accounts.set(links, shared.counters)
+            case .watchStalls(let timeout):
+                watch.findsStalls = true
+                watch.rule.timeout = timeout
             case .list(let request): listings.append(Listing(request: request))
             case .close(let connection): close(connection)
             case .drain: drain()

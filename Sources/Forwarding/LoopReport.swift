@@ -23,6 +23,10 @@ public enum LoopReport: Sendable {
     case pathQuality(PathQuality)
     /// The number of connections has changed since `LoopShared.connectionsSeen()` was called last.
     case connectionsChanged
+    /// A subflow acknowledges nothing while another one of its connection works; told once until it moves again.
+    case subflowStalled(SubflowStall)
+    /// No subflow of a connection acknowledges anything; told once until one moves again.
+    case connectionStalled(ConnectionStall)
     /// A part of the answer to `LoopCommand.list`: at most 64 connections, none twice; `isLast` with the last part, which may
     /// be empty. Connections that begin or end meanwhile may be in it or not.
     case listed(request: UInt64, [ConnectionSnapshot], isLast: Bool)

@@ -74,6 +74,21 @@ enum Tuning {
     /// A connection that has moved nothing for so long makes room for another.
     static let qualityMemory: UInt64 = 5_000_000_000
 
+    /// How often a leg that waits for an answer is looked at: a dead subflow is to be left within a fraction of a second.
+    static let lookInterval: UInt64 = 20_000_000
+
+    /// Legs looked at by the clock at once: a quarter of a millisecond.
+    static let looksPerTick = 256
+
+    /// How long after its beginning a connection's subflows are asked for: further ones join a round trip after its first data.
+    static let firstLook: UInt64 = 200_000_000
+
+    /// A subflow is never called dead sooner: delayed acknowledgements take 40 ms.
+    static let stallLeast: UInt64 = 120_000_000
+
+    /// After so many segments it is known whether segments are lost by chance.
+    static let lossKnown: UInt64 = 200
+
     /// Connects that one dial has in flight at most.
     static let attemptsInFlight = 4
 

@@ -8,6 +8,8 @@ struct LinkFigures: Sendable {
     private(set) var best = 0.0
     /// Smoothed round-trip time in seconds; 0 when unknown.
     private(set) var roundTrip = 0.0
+    /// The least of late, which is what the path takes without a queue.
+    private(set) var leastRoundTrip = 0.0
     /// The fraction of segments lost of late; 0 while this side sends too little to know.
     private(set) var loss = 0.0
     /// Losses slow its subflows down.
@@ -20,6 +22,8 @@ struct LinkFigures: Sendable {
     private static let peak: UInt64 = 500_000_000
     /// The fading of `best` at each sample, some ten a second: a half in a minute.
     private static let fading = 0.999
+    /// How fast `leastRoundTrip` forgets, at each sample: twice as much in a minute.
+    private static let growth = 1.001
     private static let segmentsToJudge = 200.0
 
     mutating func take(_ sample: GuardSample.Link, at time: MonotonicTime, span: UInt64) {
@@ -30,6 +34,7 @@ struct LinkFigures: Sendable {
         if sample.roundTrip > 0 {
             let now = Double(sample.roundTrip) / 1e6
             roundTrip = roundTrip == 0 ? now : 0.7 * roundTrip + 0.3 * now
+            leastRoundTrip = leastRoundTrip == 0 ? now : min(leastRoundTrip * Self.growth, now)
         }
         lossSlowsDown = sample.lossSlowsDown
         segments += Double(sample.segments)
@@ -45,6 +50,7 @@ struct LinkFigures: Sendable {
     mutating func restart() {
         delivered.clear()
         roundTrip = 0
+        leastRoundTrip = 0
         loss = 0
         segments = 0
         retransmits = 0

@@ -25,8 +25,10 @@ public struct LinkGuard: Sendable {
         /// When to try anew: the demotion while it is backup, the suspicion while it is not.
         var retry = MonotonicTime(nanoseconds: 0)
         var backoff = GuardTuning.firstBackoff
-        /// Since when it was among the links in use.
-        var used = MonotonicTime(nanoseconds: 0)
+        /// When plain harm is reason enough to suspect it, before `retry`.
+        var early = MonotonicTime(nanoseconds: 0)
+        /// Since when it carries data, in this use.
+        var used = MonotonicTime.never
     }
 
     private var phase = Phase.watching
@@ -58,13 +60,17 @@ public struct LinkGuard: Sendable {
         guard sample.connections > 0 else { return }
         if sample.at.since(lastSample) > GuardTuning.pause {
             whole.clear()
-            for id in records.keys { records[id]?.figures.delivered.clear() }
+            for id in records.keys {
+                records[id]?.figures.delivered.clear()
+                records[id]?.used = .never
+            }
             steadySince = sample.at
         }
         lastSample = max(lastSample, sample.at)
         whole.add(sample.delivered, at: sample.at, span: sample.span)
         for link in sample.links {
             records[link.id, default: Record()].figures.take(link, at: sample.at, span: sample.span)
+            if link.delivered > 0, records[link.id]?.used == .never { records[link.id]?.used = sample.at }
         }
     }
 
@@ -101,10 +107,10 @@ public struct LinkGuard: Sendable {
 
     private func suspicion(_ active: [Int], _ now: MonotonicTime) -> (link: Int, reason: GuardReason, rate: Double)? {
         let figures = active.compactMap { id in records[id].map { (id: id, record: $0) } }
-            .filter { $0.record.figures.roundTrip > 0 && $0.record.retry <= now }
+            .filter { $0.record.figures.roundTrip > 0 }
         let known = active.compactMap { records[$0]?.figures }
         guard known.count > 1, let best = known.max(by: { $0.best < $1.best }),
-            let quickest = known.map(\.roundTrip).filter({ $0 > 0 }).min()
+            let quickest = known.map(\.leastRoundTrip).filter({ $0 > 0 }).min()
         else { return nil }
         // The worst: what it carries in the time of its round trip.
         guard
@@ -112,25 +118,33 @@ public struct LinkGuard: Sendable {
             Self.worth(worst.record.figures) < Self.worth(best)
         else { return nil }
         let suspect = worst.record.figures
-        let steady = now.since(steadySince)
+        let isEarly = worst.record.retry > now
+        // What a link does to the whole shows some round trips after its first data.
+        let began = max(steadySince, worst.record.used + UInt64(2e9 * min(suspect.roundTrip, 1)))
+        let steady = now.since(began)
         guard steady >= GuardTuning.leastWatch else { return nil }
         let window = min(steady, GuardTuning.window)
         guard let rate = whole.rate(from: Self.before(now, window), to: now) else { return nil }
         // Together they carry clearly more than the best does: all is well.
         guard rate < GuardTuning.benefit * best.best else { return nil }
+        // It was tried of late without finding harm: then only plain harm is reason to try again soon.
+        if isEarly, worst.record.early > now || rate > GuardTuning.harm * best.best { return nil }
         if suspect.loss > GuardTuning.mostLoss, suspect.lossSlowsDown { return (worst.id, .loss(suspect.loss), rate) }
-        let ratio = suspect.roundTrip / quickest
-        if ratio > GuardTuning.farRoundTrip, suspect.roundTrip > 0.1 {
-            return (worst.id, .roundTrip(suspect.roundTrip, best: quickest), rate)
+        let ratio = suspect.leastRoundTrip / quickest
+        if ratio > GuardTuning.farRoundTrip, suspect.leastRoundTrip > 0.1 {
+            return (worst.id, .roundTrip(suspect.leastRoundTrip, best: quickest), rate)
         }
         guard steady >= GuardTuning.window else { return nil }
+        // No slower than the best alone: nothing to gain, if that one was seen without this one.
+        let bestUsed = active.compactMap { records[$0] }.first { $0.figures.best == best.best }?.used ?? .never
+        if bestUsed <= worst.record.used, rate * GuardTuning.gain > best.best { return nil }
         let unequal =
             ratio >= GuardTuning.unequalRoundTrip || suspect.best * GuardTuning.unequalRate <= best.best
             || suspect.loss > GuardTuning.someLoss
         return unequal ? (worst.id, .trial(with: rate), rate) : nil
     }
 
-    private static func worth(_ figures: LinkFigures) -> Double { figures.best / max(figures.roundTrip, 0.001) }
+    private static func worth(_ figures: LinkFigures) -> Double { figures.best / max(figures.leastRoundTrip, 0.001) }
 
     private mutating func judgeWithout(
         _ link: Int, _ since: MonotonicTime, _ before: Double, _ now: MonotonicTime
@@ -150,6 +164,7 @@ public struct LinkGuard: Sendable {
         phase = .watching
         let backoff = records[link]?.backoff ?? GuardTuning.firstBackoff
         records[link]?.retry = now + backoff
+        records[link]?.early = now + backoff / 10
         records[link]?.backoff = min(backoff * 2, GuardTuning.longestBackoff)
         if without >= GuardTuning.gain * before {
             let reason = GuardReason.slower(with: before, without: without)
@@ -214,7 +229,7 @@ public struct LinkGuard: Sendable {
     private mutating func promote(_ link: Int, _ note: String, _ now: MonotonicTime) -> GuardDecision {
         records[link]?.reason = nil
         records[link]?.figures.restart()
-        records[link]?.used = now
+        records[link]?.used = .never
         steadySince = now
         return GuardDecision(link: link, reason: nil, note: note)
     }
