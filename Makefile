@@ -70,7 +70,8 @@ fuzz: swift packages ## each fuzz target for FUZZ_SECONDS (60)
 	        -Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld \
 	        -Xcc -fsanitize=fuzzer-no-link,address -Xcxx -fsanitize=fuzzer-no-link,address; \
 	    mkdir -p .build/fuzz/corpus/$$target; \
-	    .build/fuzz/release/$$target .build/fuzz/corpus/$$target Config \
+	    seeds=Fuzz/$$target/Seeds; test -d $$seeds || seeds=Config; \
+	    .build/fuzz/release/$$target .build/fuzz/corpus/$$target $$seeds \
 	        -max_len=4096 -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.build/fuzz/; \
 	done
 

@@ -50,6 +50,7 @@ let package = Package(
         .target(
             name: "Paths", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
         .target(name: "TOML", dependencies: ["CTOML"], swiftSettings: strict),
+        .target(name: "Wire", swiftSettings: strict),
 
         // Data plane
         .target(
@@ -131,6 +132,7 @@ let package = Package(
             name: "TestNamespace", dependencies: ["CNamespace", "LinuxSystem", systemPackage], path: "Tests/TestNamespace",
             swiftSettings: strictTests),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: linuxC),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "TestNamespace"], swiftSettings: strictTests),
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: strictTests),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TOML"], swiftSettings: strictTests),
         .testTarget(
@@ -163,4 +165,8 @@ if Context.environment["BRAID_FUZZ"] != nil {
             name: "FuzzConfiguration", dependencies: ["CFuzzer", "Configuration"], path: "Fuzz/FuzzConfiguration",
             swiftSettings: strict),
     ]
+    package.targets += ["FuzzProxyHeader", "FuzzSOCKS5", "FuzzHTTPConnect", "FuzzConvert"].map { name in
+        .executableTarget(
+            name: name, dependencies: ["CFuzzer", "Wire"], path: "Fuzz/\(name)", exclude: ["Seeds"], swiftSettings: strict)
+    }
 }
