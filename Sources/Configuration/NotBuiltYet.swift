@@ -19,19 +19,8 @@ extension Settings {
                 diagnostics.append(Self.refusal("'\(key)'", at: relay.locations[key]))
             }
         }
-        for link in paths.links {
-            for (key, isUsed) in Self.linkKeys where isUsed(link) {
-                diagnostics.append(Self.refusal("'\(key)'", at: link.locations[key]))
-            }
-        }
         return diagnostics
     }
-
-    private static let linkKeys: [(key: String, isUsed: @Sendable (LinkSettings) -> Bool)] = [
-        ("max-rtt", { $0.maxRTT != .zero }),
-        ("max-loss", { $0.maxLoss != 0 }),
-        ("monthly-limit", { $0.monthlyLimit != 0 }),
-    ]
 
     private static func unbuiltScheme(_ address: ListenAddress) -> String? {
         switch address {
@@ -57,7 +46,6 @@ extension Settings {
     private static let relayKeys: [(key: String, isUsed: @Sendable (RelaySettings) -> Bool)] = [
         ("balance", { $0.balance != .failover }),
         ("health-check", { $0.healthCheck != nil }),
-        ("mode", { $0.mode != .aggregate }),
         ("handshake-timeout", { $0.handshakeTimeout != .seconds(5) }),
         ("users-file", { $0.usersFile != nil }),
         ("insecure-open-relay", { $0.insecureOpenRelay }),

@@ -28,6 +28,14 @@ struct PathSupervisor: ~Copyable {
     var applied: [LinkStatus] = []
     /// Decides which links are better left alone.
     var linkGuard = LinkGuard()
+    /// What the rules and modes make of the links.
+    var policy = PathPolicy(usage: UsageBook(month: UsageBook.Month(seconds: UsageFile.seconds)))
+    /// `nil` when no link has a monthly limit.
+    var usageFile: UsageFile?
+    /// When the month's use is to be written.
+    var saveDue = MonotonicTime.never
+    /// When to look whether the month has ended.
+    var calendarDue = MonotonicTime.never
     /// Since when no link can be used.
     var deadSince: MonotonicTime?
     /// The number of each name ever seen, so that a link that comes back is the same.
@@ -81,11 +89,13 @@ struct PathSupervisor: ~Copyable {
             for manager in RunningManager.all() { PathNotices(logger: logger).write(manager) }
         }
         look()
+        judgeLinks(loops)
         apply(loops)
     }
 
     /// Restores what was found.
     mutating func stop() {
+        saveUsage()
         guard kernel != nil else { return }
         do throws(PathManagerError) {
             if let report = try kernel?.keeper.restore() { note(report) }
@@ -105,6 +115,7 @@ struct PathSupervisor: ~Copyable {
             return false
         }
         look()
+        judgeLinks(loops)
         apply(loops)
         return true
     }

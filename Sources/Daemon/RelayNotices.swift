@@ -38,7 +38,7 @@ struct RelayNotices {
             logger.event(
                 .multipathUnavailable, "upstreams are dialled over plain TCP: \(reason.description)",
                 metadata: ["relay": "\(name(relay))", "reason": "\(reason.description)"])
-        case .connectionEnded, .resolve, .connectionsChanged, .pathQuality, .listed, .closeAnswered, .subflowStalled, .connectionStalled,
+        case .connectionEnded, .resolve, .connectionsChanged, .pathQuality, .linksCounted, .listed, .closeAnswered, .subflowStalled, .connectionStalled,
             .drained, .failed:
             break
         }

@@ -28,6 +28,7 @@ extension Supervisor {
         }
         loops.stop()
         drainReports()
+        paths.judgeLinks(loops)
         removeSocketFiles()
         paths.stop()
         logger.event(
@@ -54,7 +55,7 @@ extension Supervisor {
     }
 
     private func patience() -> CInt {
-        let next = min(min(deadlines.next, names.deadline), min(paths.deadline, paths.guardDeadline))
+        let next = min(min(deadlines.next, names.deadline), paths.nextDeadline)
         if next == .never { return -1 }
         return CInt(clamping: (next.since(.now()) + 999_999) / 1_000_000)
     }
@@ -169,6 +170,7 @@ extension Supervisor {
             finish()
         case .listed, .closeAnswered, .subflowStalled, .connectionStalled: break
         case .pathQuality(let quality): paths.take(quality, loops)
+        case .linksCounted: paths.linksCounted(loops)
         case .optionNotSet, .acceptBackoff, .acceptResumed, .limitReached, .listenerFailed, .multipathUnavailable:
             RelayNotices(logger: logger, relays: settings.relays).write(report)
         }
@@ -184,6 +186,7 @@ extension Supervisor {
         let now = MonotonicTime.now()
         if paths.deadline <= now { paths.meetDeadline(now, loops) }
         if paths.guardDeadline <= now { paths.meetGuardDeadline(now, loops) }
+        if paths.policyDeadline <= now { paths.meetPolicyDeadline(now, loops) }
         if deadlines.watchdog <= now { feedWatchdog(now) }
         if deadlines.status <= now {
             deadlines.status = .never

@@ -3,6 +3,7 @@ public import Configuration
 internal import Forwarding
 internal import LinuxSystem
 internal import Logging
+internal import Paths
 internal import ServiceManager
 internal import SystemPackage
 internal import Upstreams
@@ -88,6 +89,7 @@ public struct Supervisor: ~Copyable {
             names.askForAll()
             var paths = PathSupervisor(settings.paths, logger: logger)
             try paths.watch(poller)
+            paths.beginPolicy(PathMode.common(settings.relays) ?? .aggregate, loops)
             paths.start(loops)
             let log = ConnectionLog(logger: logger, relays: settings.relays, isOn: settings.daemon.logConnections)
             var supervisor = Supervisor(

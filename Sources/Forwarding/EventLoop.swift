@@ -23,6 +23,9 @@ public struct EventLoop: ~Copyable {
     var ranking = LinkRanking()
     /// Measures bulk connections.
     var quality = QualityWatch()
+    /// The main thread wants to know when links were counted.
+    var tellsOfLinks = false
+    private var nextLinksTold = MonotonicTime(nanoseconds: 0)
     /// Legs that are looked at by the clock.
     var watch = LegWatch()
     var accounts = LinkAccounts()
@@ -81,8 +84,8 @@ public struct EventLoop: ~Copyable {
             }
             expire()
             continueListing()
-            tellReports()
             publish()
+            tellReports()
         }
     }
 
@@ -251,7 +254,10 @@ public struct EventLoop: ~Copyable {
             relays[index].dirty = false
             relays[index].block.publish(relays[index].counters)
         }
-        accounts.publish()
+        if accounts.publish(), tellsOfLinks, now >= nextLinksTold {
+            nextLinksTold = now + Tuning.linksInterval
+            tell(.linksCounted)
+        }
         shared.publish(connections: connections.count)
     }
 

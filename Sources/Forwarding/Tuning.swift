@@ -89,6 +89,9 @@ enum Tuning {
     /// After so many segments it is known whether segments are lost by chance.
     static let lossKnown: UInt64 = 200
 
+    /// How often the main thread is told at most that links were counted.
+    static let linksInterval: UInt64 = 500_000_000
+
     /// Connects that one dial has in flight at most.
     static let attemptsInFlight = 4
 

@@ -25,6 +25,8 @@ public struct LinkGuard: Sendable {
         /// When to try anew: the demotion while it is backup, the suspicion while it is not.
         var retry = MonotonicTime(nanoseconds: 0)
         var backoff = GuardTuning.firstBackoff
+        /// It was given a second chance.
+        var hadSecondChance = false
         /// When plain harm is reason enough to suspect it, before `retry`.
         var early = MonotonicTime(nanoseconds: 0)
         /// Since when it carries data, in this use.
@@ -119,21 +121,25 @@ public struct LinkGuard: Sendable {
         else { return nil }
         let suspect = worst.record.figures
         let isEarly = worst.record.retry > now
-        // What a link does to the whole shows some round trips after its first data.
-        let began = max(steadySince, worst.record.used + UInt64(2e9 * min(suspect.roundTrip, 1)))
-        let steady = now.since(began)
+        guard worst.record.used != .never else { return nil }
+        let began = max(steadySince, worst.record.used)
+        var steady = now.since(began)
         guard steady >= GuardTuning.leastWatch else { return nil }
         let window = min(steady, GuardTuning.window)
         guard let rate = whole.rate(from: Self.before(now, window), to: now) else { return nil }
         // Together they carry clearly more than the best does: all is well.
         guard rate < GuardTuning.benefit * best.best else { return nil }
         // It was tried of late without finding harm: then only plain harm is reason to try again soon.
-        if isEarly, worst.record.early > now || rate > GuardTuning.harm * best.best { return nil }
+        if isEarly, worst.record.early > now || rate > GuardTuning.plainHarm * best.best { return nil }
         if suspect.loss > GuardTuning.mostLoss, suspect.lossSlowsDown { return (worst.id, .loss(suspect.loss), rate) }
         let ratio = suspect.leastRoundTrip / quickest
         if ratio > GuardTuning.farRoundTrip, suspect.leastRoundTrip > 0.1 {
             return (worst.id, .roundTrip(suspect.leastRoundTrip, best: quickest), rate)
         }
+        // Buffers grow with what comes, over some round trips: until then the whole is slow with any second link, unless it
+        // all but stands still.
+        let ramp = min(UInt64(GuardTuning.rampRoundTrips * suspect.leastRoundTrip * 1e9), GuardTuning.longestRamp)
+        if rate > GuardTuning.standstill * best.best { steady = now.since(began + ramp) }
         guard steady >= GuardTuning.window else { return nil }
         // No slower than the best alone: nothing to gain, if that one was seen without this one.
         let bestUsed = active.compactMap { records[$0] }.first { $0.figures.best == best.best }?.used ?? .never
@@ -169,12 +175,26 @@ public struct LinkGuard: Sendable {
         if without >= GuardTuning.gain * before {
             let reason = GuardReason.slower(with: before, without: without)
             records[link]?.reason = reason
-            return [
-                GuardDecision(link: link, reason: reason, note: "tried again in \(backoff / 1_000_000_000) s")
-            ]
+            guard deservesSecondChance(link) else {
+                return [
+                    GuardDecision(link: link, reason: reason, note: "tried again in \(backoff / 1_000_000_000) s")
+                ]
+            }
+            records[link]?.hadSecondChance = true
+            records[link]?.retry = now + GuardTuning.secondChance
+            records[link]?.backoff = backoff
+            return []
         }
         let rates = "\(GuardReason.megabits(before)) Mbit/s with it, \(GuardReason.megabits(without)) without"
         return [promote(link, rates, now)]
+    }
+
+    /// Whether a link could add much: then it may only have been slow to begin, for the receiver's window follows what comes
+    /// with some delay. Once it is given a second chance, now that the others run.
+    private func deservesSecondChance(_ link: Int) -> Bool {
+        guard let record = records[link], !record.hadSecondChance else { return false }
+        let best = usable.compactMap { records[$0]?.figures.best }.max() ?? 0
+        return record.figures.best >= GuardTuning.muchToAdd * best
     }
 
     // MARK: Trying with a link again
@@ -202,12 +222,14 @@ public struct LinkGuard: Sendable {
         let of = whole.rate(from: since + GuardTuning.settling, to: now)
         let harms: Bool
         if age >= GuardTuning.trial {
-            harms = (of ?? 0) < GuardTuning.gain * before
+            // What counts is how it ends: the beginning is slow with any second link.
+            let last = whole.rate(from: Self.before(now, GuardTuning.window), to: now)
+            harms = (last ?? 0) < GuardTuning.gain * before
         } else {
             // Cut short what plainly harms; a pause of everything counts, too.
             let recent = whole.rate(from: Self.before(now, GuardTuning.glimpse), to: now)
             let stalled = now.since(lastSample) > GuardTuning.glimpse
-            harms = age >= GuardTuning.glimpse * 2 && (stalled || (recent ?? before) < GuardTuning.harm * before)
+            harms = age >= GuardTuning.glimpse && (stalled || (recent ?? before) < GuardTuning.harm * before)
             if !harms { return [] }
         }
         phase = .watching
@@ -262,11 +284,11 @@ enum GuardTuning {
     /// How long the whole is measured then, at least.
     static let measuring: UInt64 = 800_000_000
     /// How long a link is tried again.
-    static let trial: UInt64 = 2_500_000_000
+    static let trial: UInt64 = 3_500_000_000
     /// In a trial: over how long plain harm is looked for.
-    static let glimpse: UInt64 = 400_000_000
+    static let glimpse: UInt64 = 700_000_000
     /// A trial without any measurement ends after that.
-    static let longestTrial: UInt64 = 4_000_000_000
+    static let longestTrial: UInt64 = 5_000_000_000
     /// Without a measurement for so long, nothing is known.
     static let pause: UInt64 = 1_500_000_000
     /// Between two trials of a link: first, and most.
@@ -275,10 +297,21 @@ enum GuardTuning {
 
     /// Together they add up when they carry so many times what the best was seen to carry.
     static let benefit = 1.1
+    /// A link that carries this part of what the best one does is worth a second chance.
+    static let muchToAdd = 0.025
+    /// How soon that is.
+    static let secondChance: UInt64 = 6_000_000_000
     /// By so much the whole has to be faster for a link to be left for it, or used again.
     static let gain = 1.04
+    /// How long buffers take to grow, in round trips of the link that was added, and at most.
+    static let rampRoundTrips = 9.0
+    static let longestRamp: UInt64 = 1_700_000_000
+    /// Below this part of the best rate seen, nothing is waited for.
+    static let standstill = 0.25
     /// In a trial: below this part of the rate before, it is cut short.
-    static let harm = 0.7
+    static let harm = 0.5
+    /// Below this part of the best rate seen, a link is suspected again soon after it was cleared.
+    static let plainHarm = 0.7
     /// Beyond these a link is left at once, when the whole does not gain by it.
     static let farRoundTrip = 20.0
     static let mostLoss = 0.05
