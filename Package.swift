@@ -110,6 +110,9 @@ let package = Package(
         .executableTarget(
             name: "braid-lab", dependencies: ["Lab", "CLab", argumentParser], path: "Tests/LabShell",
             swiftSettings: strictTests),
+        .executableTarget(
+            name: "braid-path-bench", dependencies: ["Lab", argumentParser], path: "Benchmarks/PathBench",
+            swiftSettings: strictTests),
         .testTarget(
             name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", "TestNamespace", systemPackage],
             swiftSettings: strictTests),

@@ -39,7 +39,7 @@ extension PathSupervisor {
     /// then take no longer than the fault did.
     private static let shortFault: UInt64 = 1_000_000_000
 
-    private mutating func reconcile(_ wanted: [LinkStatus]) {
+    mutating func reconcile(_ wanted: [LinkStatus]) {
         let keep = Set(wanted.flatMap(\.addresses).map { $0.with(port: 0).host })
         let leaving = applied.flatMap(\.addresses).filter { !keep.contains($0.with(port: 0).host) }
         let urgency = leaving.isEmpty ? [:] : freeFirstSubflows(of: leaving)
@@ -48,7 +48,8 @@ extension PathSupervisor {
             guard let report = try kernel?.keeper.reconcile(wanted, urgency: urgency) else { return }
             note(report)
             let added = report.done.compactMap { if case .add(let endpoint) = $0 { endpoint.address } else { nil } }
-            for link in wanted where link.addresses.contains(where: { own in added.contains { own.isSameHost(as: $0) } }) {
+            for link in wanted
+            where link.addresses.contains(where: { own in added.contains { own.isSameHost(as: $0) } }) {
                 noteAdded(link.name)
             }
         } catch {

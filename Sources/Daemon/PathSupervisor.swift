@@ -26,6 +26,16 @@ struct PathSupervisor: ~Copyable {
     var candidates: [LinkCandidate] = []
     /// The links that the kernel's endpoints were made for last.
     var applied: [LinkStatus] = []
+    /// Decides which links are better left alone.
+    var linkGuard = LinkGuard()
+    /// What the rules and modes make of the links.
+    var policy = PathPolicy(usage: UsageBook(month: UsageBook.Month(seconds: UsageFile.seconds)))
+    /// `nil` when no link has a monthly limit.
+    var usageFile: UsageFile?
+    /// When the month's use is to be written.
+    var saveDue = MonotonicTime.never
+    /// When to look whether the month has ended.
+    var calendarDue = MonotonicTime.never
     /// Since when no link can be used.
     var deadSince: MonotonicTime?
     /// Which connections lack subflows.
@@ -106,12 +116,14 @@ struct PathSupervisor: ~Copyable {
             loops.send(.watchStalls(timeout: timeout))
         }
         look()
+        judgeLinks(loops)
         apply(loops)
         listen()
     }
 
     /// Restores what was found.
     mutating func stop() {
+        saveUsage()
         guard kernel != nil else { return }
         do throws(PathManagerError) {
             if let report = try kernel?.keeper.restore() { note(report) }
@@ -128,6 +140,7 @@ struct PathSupervisor: ~Copyable {
             return PathNotices(logger: logger).write(.netlink(error), during: "following links")
         }
         look()
+        judgeLinks(loops)
         apply(loops)
         listen()
     }

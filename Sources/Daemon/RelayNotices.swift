@@ -39,7 +39,7 @@ struct RelayNotices {
                 .multipathUnavailable, "upstreams are dialled over plain TCP: \(reason.description)",
                 metadata: ["relay": "\(name(relay))", "reason": "\(reason.description)"])
         case .connectionOpened, .connectionEnded, .resolve, .connectionsChanged, .drained, .failed: break
-        case .listed, .closeAnswered, .subflowStalled, .connectionStalled: break
+        case .pathQuality, .linksCounted, .listed, .closeAnswered, .subflowStalled, .connectionStalled: break
         }
     }
 

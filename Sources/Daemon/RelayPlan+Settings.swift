@@ -24,6 +24,7 @@ extension RelayPlan {
             upstreamSocket: SocketPlan(settings.upstreamSocket),
             requiresMultipath: settings.requireMultipath, mode: LinkMode(settings.mode),
             gate: AdmissionGate(limit: settings.maxConnections, outer: gate))
+        clientChoosesCongestion = listenSocket.choosesCongestion
     }
 }
 

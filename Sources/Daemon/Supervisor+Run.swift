@@ -29,6 +29,7 @@ extension Supervisor {
         loops.stop()
         drainReports()
         admin.stop(logger)
+        paths.judgeLinks(loops)
         removeSocketFiles()
         paths.stop()
         logger.event(
@@ -56,7 +57,7 @@ extension Supervisor {
     }
 
     private func patience() -> CInt {
-        let next = min(min(deadlines.next, names.deadline), min(paths.deadline, admin.pingDeadline))
+        let next = min(min(deadlines.next, names.deadline), min(paths.nextDeadline, admin.pingDeadline))
         if next == .never { return -1 }
         return CInt(clamping: (next.since(.now()) + 999_999) / 1_000_000)
     }
@@ -177,6 +178,8 @@ extension Supervisor {
         case .closeAnswered(let connection, let found): admin.closeAnswered(connection, found: found)
         case .subflowStalled(let stall): paths.take(stall, loops)
         case .connectionStalled(let stall): paths.take(stall, loops)
+        case .pathQuality(let quality): paths.take(quality, loops)
+        case .linksCounted: paths.linksCounted(loops)
         case .optionNotSet, .acceptBackoff, .acceptResumed, .limitReached, .listenerFailed, .multipathUnavailable:
             RelayNotices(logger: logger, relays: settings.relays).write(report)
         }
@@ -192,6 +195,8 @@ extension Supervisor {
         let now = MonotonicTime.now()
         if admin.pingDeadline <= now { admin.lookAtPings(loops) }
         if paths.deadline <= now { paths.meetDeadline(now, loops) }
+        if paths.guardDeadline <= now { paths.meetGuardDeadline(now, loops) }
+        if paths.policyDeadline <= now { paths.meetPolicyDeadline(now, loops) }
         if paths.takeChange(), !draining { service.show(statusLine) }
         if deadlines.watchdog <= now { feedWatchdog(now) }
         if deadlines.status <= now {

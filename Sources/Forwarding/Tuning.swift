@@ -65,6 +65,15 @@ enum Tuning {
     /// How often a busy connection's subflows are counted.
     static let sampleIntervalNanoseconds: UInt64 = 250_000_000
 
+    /// How often the paths of a bulk connection are measured: a microsecond each time.
+    static let qualityInterval: UInt64 = 100_000_000
+
+    /// Bulk connections that a loop measures at once; a sample of that many says how the links are.
+    static let qualityConnections = 32
+
+    /// A connection that has moved nothing for so long makes room for another.
+    static let qualityMemory: UInt64 = 5_000_000_000
+
     /// How often a leg that waits for an answer is looked at: a dead subflow is to be left within a fraction of a second.
     static let lookInterval: UInt64 = 20_000_000
 
@@ -89,6 +98,9 @@ enum Tuning {
     /// How long a link that strips MPTCP is dialled last where MPTCP is required; doubled each time, up to the longest.
     static let strippingMemory: UInt64 = 600_000_000_000
     static let strippingMemoryLongest: UInt64 = 4_800_000_000_000
+
+    /// How often the main thread is told at most that links were counted.
+    static let linksInterval: UInt64 = 500_000_000
 
     /// Connects that one dial has in flight at most.
     static let attemptsInFlight = 4
