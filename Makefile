@@ -12,11 +12,15 @@ SWIFT_DIRECTORIES := $(wildcard Sources Tests Examples Fuzz Benchmarks/Sources)
 FUZZERS = $(notdir $(wildcard Fuzz/Fuzz*))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build release test soak tsan asan bench lab fuzz docs lint format install uninstall clean swift packages
+<<<<<<< HEAD
+.PHONY: help run build release test soak tsan asan bench bench-paths lab fuzz docs lint format install uninstall clean swift packages
+=======
+.PHONY: help run build release test soak tsan asan bench lab fuzz docs lint format install deb uninstall clean swift packages
+>>>>>>> main
 
 help: ## this list
 	@echo "make …"
-	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 run: release ## installs what is missing, builds, runs near and far end on loopback, and says what to try
 	@Scripts/run $(BRAID)
@@ -25,8 +29,9 @@ build: release ## the same as release
 release: swift packages ## the program as it is installed: .build/release/braid
 	$(RELEASE)
 
-test: swift ## installs what is missing, builds, and runs every test in namespaces of their own
+test: release ## installs what is missing, builds, and runs every test in namespaces of their own
 	@Scripts/install-packages test
+	@Scripts/test-trees
 	@Scripts/test
 
 soak: swift ## the tests, with those that take long
@@ -46,6 +51,11 @@ asan: swift ## the tests under AddressSanitizer
 bench: release ## benchmarks, with other proxies side by side (BENCH_ARGS="…" for options)
 	@Scripts/install-packages bench
 	cd Benchmarks && swift build -c release && .build/release/braid-bench $(BENCH_ARGS)
+
+bench-paths: release ## two links together: kernel alone beside Braid (ROW=… for some rows, BENCH_ARGS="…" for options)
+	@Scripts/install-packages test
+	@swift build --product braid-path-bench
+	@.build/debug/braid-path-bench --braid $(BRAID) $(foreach row,$(ROW),--row $(row)) $(BENCH_ARGS)
 
 lab: swift ## a shell between two hosts with emulated links (LAB_ARGS="--links 3 --rate 20mbit" for options)
 	@Scripts/install-packages test
@@ -74,12 +84,17 @@ lint: swift ## whether the source is formatted and documented as .swift-format a
 format: swift ## formats the source
 	swift format --in-place --parallel --recursive $(SWIFT_DIRECTORIES)
 
-install: ## program, units, examples, sysctl.d, completions (PREFIX=/usr/local DESTDIR=); after make release
+install: ## program, units, examples, man pages, sysctl.d, completions (PREFIX=/usr/local DESTDIR=); after make release
 	@test -x $(BRAID) || { echo "First, and not as root: make release" >&2; exit 1; }
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" SYSCONFDIR="$(SYSCONFDIR)" Scripts/install $(BRAID)
 
+deb: release ## a Debian package: .build/deb
+	@Scripts/install-packages test
+	@Scripts/deb $(BRAID) .build/deb
+
 uninstall: ## removes what install put there, but no configuration
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/braid lib/systemd/system/braid.service lib/systemd/system/braid@.service \
+	    share/man/man1/braid.1 share/man/man1/braid-doctor.1 share/man/man5/braid.toml.5 share/man/man7/mptcp-relay.7 \
 	    lib/sysctl.d/60-braid.conf lib/systemd/catalog/braid.catalog share/bash-completion/completions/braid \
 	    share/zsh/site-functions/_braid share/fish/vendor_completions.d/braid.fish)
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/braid

@@ -29,12 +29,7 @@ extension Settings {
     private static let relayKeys: [(key: String, isUsed: @Sendable (RelaySettings) -> Bool)] = [
         ("balance", { $0.balance != .failover }),
         ("health-check", { $0.healthCheck != nil }),
-        ("mode", { $0.mode != .aggregate }),
-        ("require-multipath", { $0.requireMultipath }),
         ("tls", { $0.listenTLS != nil || $0.upstreamTLS != nil }),
-        ("socket.congestion", { $0.congestionIsAutomatic("socket.congestion") }),
-        ("socket.listen.congestion", { $0.congestionIsAutomatic("socket.listen.congestion") }),
-        ("socket.upstream.congestion", { $0.congestionIsAutomatic("socket.upstream.congestion") }),
     ]
 
     private struct Feature: Sendable {
@@ -44,21 +39,9 @@ extension Settings {
     }
 
     private static let sections: [Feature] = [
-        admin("socket") { $0.socket != nil && $0.socket != "/run/braid/admin.sock" },
-        admin("http") { $0.http != nil },
-        paths("manage") { $0.manage },
-        paths("max-subflows") { $0.maxSubflows != 8 },
-        paths("max-announced") { $0.maxAnnounced != 8 },
-        paths("exclude") { $0.exclude != PathSettings.defaultExclude },
         paths("routing") { $0.routing },
         paths("stall-timeout") { $0.stallTimeout != .automatic },
-        paths("guard") { !$0.guardsLinks },
-        paths("link") { !$0.links.isEmpty },
     ]
-
-    private static func admin(_ key: String, isUsed: @escaping @Sendable (AdminSettings) -> Bool) -> Feature {
-        Feature(key: key, isUsed: { isUsed($0.admin) }, location: { $0.admin.locations[key] })
-    }
 
     private static func paths(_ key: String, isUsed: @escaping @Sendable (PathSettings) -> Bool) -> Feature {
         Feature(key: key, isUsed: { isUsed($0.paths) }, location: { $0.paths.locations[key] })
@@ -66,19 +49,5 @@ extension Settings {
 
     private static func refusal(_ what: String, at location: SourceLocation) -> Diagnostic {
         Diagnostic(at: location, "\(what): not built yet", "remove it until a later version has it")
-    }
-}
-
-extension RelaySettings {
-    /// Whether the key at this place says `"auto"`.
-    fileprivate func congestionIsAutomatic(_ key: String) -> Bool {
-        guard locations.isSet(key) else { return false }
-        return switch key {
-        case "socket.listen.congestion": listenSocket.congestion == .automatic
-        case "socket.upstream.congestion": upstreamSocket.congestion == .automatic
-        default:
-            !locations.isSet("socket.listen.congestion") && listenSocket.congestion == .automatic
-                || !locations.isSet("socket.upstream.congestion") && upstreamSocket.congestion == .automatic
-        }
     }
 }

@@ -38,7 +38,11 @@ struct RelayNotices {
             logger.event(
                 .multipathUnavailable, "upstreams are dialled over plain TCP: \(reason.description)",
                 metadata: ["relay": "\(name(relay))", "reason": "\(reason.description)"])
-        case .connectionEnded, .resolve, .resolveDestination, .checkUser, .connectionsChanged, .drained, .failed: break
+        case .connectionOpened, .connectionEnded, .resolve, .resolveDestination, .checkUser, .connectionsChanged,
+            .drained,
+            .failed:
+            break
+        case .pathQuality, .linksCounted, .listed, .closeAnswered, .subflowStalled, .connectionStalled: break
         }
     }
 

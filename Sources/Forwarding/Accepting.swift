@@ -86,7 +86,7 @@ extension EventLoop {
                     == CInt(LINUX_IPPROTO_MPTCP)
             begin(
                 Side(owning: answer, isMultipathSocket: isMultipathSocket, noDelay: noDelay), SocketAddress(peer),
-                relay, kind)
+                relay, kind, isPlainAtMultipath: isMultipath && !isMultipathSocket)
             accepted += 1
         }
     }
@@ -130,7 +130,7 @@ extension EventLoop {
     }
 
     private mutating func begin(
-        _ client: consuming Side, _ address: SocketAddress, _ relay: Int, _ kind: ListenerKind
+        _ client: consuming Side, _ address: SocketAddress, _ relay: Int, _ kind: ListenerKind, isPlainAtMultipath: Bool
     ) {
         let place = connections.claim()
         timers.reserve(Int(place.slot))
@@ -145,6 +145,7 @@ extension EventLoop {
             backoffReported = false
             tell(.acceptResumed(relay: relays[relay].plan.id))
         }
+        if isPlainAtMultipath, !admitPlainClient(place.slot, relay) { return }
         greet(place.slot, relay, kind)
     }
 }

@@ -1,4 +1,5 @@
 public import LinuxSystem
+public import MultipathTCP
 public import SystemPackage
 
 /// How a connection ended. Why an upstream could not be reached (refused, timed out, no address) is in the record's error.
@@ -15,6 +16,7 @@ public enum ConnectionResult: UInt8, Sendable, CaseIterable {
     case outOfDescriptors
     case handshakeFailed
     case handshakeTimeout
+    case closedByOperator
 
     /// The word of `BRAID_RESULT`.
     public var word: String {
@@ -31,12 +33,13 @@ public enum ConnectionResult: UInt8, Sendable, CaseIterable {
         case .outOfDescriptors: "out-of-descriptors"
         case .handshakeFailed: "handshake-failed"
         case .handshakeTimeout: "handshake-timeout"
+        case .closedByOperator: "closed-by-operator"
         }
     }
 }
 
 /// Whether a connection is (or was) multipath: the word of `BRAID_MULTIPATH`.
-public enum MultipathOutcome: UInt8, Sendable {
+public enum MultipathOutcome: UInt8, Sendable, CaseIterable {
     /// Nobody asked for it, or this kernel has none.
     case no
     /// Asked for, and refused by the peer or lost on the way.
@@ -83,4 +86,6 @@ public struct ConnectionRecord: Sendable {
     public var error: Errno
     /// What its handshake said; `nil` without one.
     public var notes: ConnectionNotes?
+    /// Why it was not multipath where it could have been; `nil` when it was, or nobody asked for it.
+    public var notMultipathReason: NotMultipathReason?
 }

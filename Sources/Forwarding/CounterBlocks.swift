@@ -22,22 +22,30 @@ public struct RelayCounters: Sendable {
 
     /// All zero.
     public init() {}
-
-    static let count = 8
 }
 
 /// Memory for the counters of one loop: written by the loop, read by anyone, without a lock.
 ///
-/// Safety (`@unchecked Sendable`): each block is allocated once, before the loop hears of its relay, and lives as long as
+/// Safety (`@unchecked Sendable`): each block is allocated once, before the loop hears of its relay or link, and lives as long as
 /// this object; words are written by one thread and read by others with relaxed atomics only. The table of blocks is
 /// reached under its lock; the loop keeps the pointer, and with it this object.
 @safe
 public final class CounterBlocks: @unchecked Sendable {
-    private let blocks = Mutex<[Int: Block]>([:])
+    /// What is counted.
+    enum Subject: Hashable {
+        case relay(Int)
+        case link(Int)
+    }
+
+    /// The words of a block: as many as the larger kind needs.
+    fileprivate static let words = 8
+
+    private let blocks = Mutex<[Subject: Block]>([:])
 
     @safe
     struct Block: @unchecked Sendable {
         let words: UnsafeMutablePointer<UInt64>
+        let upstreams: Int
     }
 
     init() {}
@@ -51,7 +59,7 @@ public final class CounterBlocks: @unchecked Sendable {
     /// The counters of a relay, all zero when the loop does not know it.
     public func read(relay: Int) -> RelayCounters {
         var counters = RelayCounters()
-        guard let block = blocks.withLock({ $0[relay] }) else { return counters }
+        guard let block = existingBlock(.relay(relay)) else { return counters }
         unsafe counters.open = linux_counter_load(block.words)
         unsafe counters.accepted = linux_counter_load(block.words + 1)
         unsafe counters.refused = linux_counter_load(block.words + 2)
@@ -63,19 +71,45 @@ public final class CounterBlocks: @unchecked Sendable {
         return counters
     }
 
-    func block(relay: Int) -> Block {
+    /// What is counted once a connection, not once an event; all zero when the loop does not know the relay.
+    public func tally(relay: Int) -> RelayTally {
+        guard let block = existingBlock(.relay(relay)) else { return RelayTally() }
+        return RelayTally {
+            unsafe linux_counter_load(block.words + CounterBlocks.words + $0)
+        } upstreams: {
+            block.upstreams
+        }
+    }
+
+    func block(relay: Int, upstreams: Int) -> Block { block(.relay(relay), upstreams: upstreams) }
+
+    func block(link: Int) -> Block { block(.link(link), upstreams: 0) }
+
+    func existingBlock(_ subject: Subject) -> Block? {
+        blocks.withLock { $0[subject] }
+    }
+
+    private func block(_ subject: Subject, upstreams: Int) -> Block {
         blocks.withLock { table in
-            if let block = table[relay] { return block }
-            let words = UnsafeMutablePointer<UInt64>.allocate(capacity: RelayCounters.count)
-            unsafe words.initialize(repeating: 0, count: RelayCounters.count)
-            let block = unsafe Block(words: words)
-            table[relay] = block
+            if let block = table[subject] { return block }
+            var count = Self.words
+            if case .relay = subject { count += RelayTally.count(upstreams: upstreams) }
+            let words = UnsafeMutablePointer<UInt64>.allocate(capacity: count)
+            unsafe words.initialize(repeating: 0, count: count)
+            let block = unsafe Block(words: words, upstreams: upstreams)
+            table[subject] = block
             return block
         }
     }
 }
 
 extension CounterBlocks.Block {
+    /// Adds to a word of the tally; the loop is the only writer.
+    func add(_ index: Int, _ amount: UInt64) {
+        let word = unsafe words + CounterBlocks.words + index
+        unsafe linux_counter_store(word, linux_counter_load(word) &+ amount)
+    }
+
     func publish(_ counters: RelayCounters) {
         unsafe linux_counter_store(words, counters.open)
         unsafe linux_counter_store(words + 1, counters.accepted)

@@ -1,6 +1,7 @@
 internal import BasicContainers
 internal import CLinux
 internal import LinuxSystem
+internal import MultipathTCP
 public import SystemPackage
 
 /// One thread's share of the data plane: accepts, dials and relays, and knows nothing else.
@@ -20,6 +21,20 @@ public struct EventLoop: ~Copyable {
     var drainReported = false
     /// The links to dial from; none: the routing table chooses.
     var ranking = LinkRanking()
+    /// Measures bulk connections.
+    var quality = QualityWatch()
+    /// The main thread wants to know when links were counted.
+    var tellsOfLinks = false
+    private var nextLinksTold = MonotonicTime(nanoseconds: 0)
+    /// Legs that are looked at by the clock.
+    var watch = LegWatch()
+    var accounts = LinkAccounts()
+    var witness = FallbackWitness()
+    var reader = SubflowReader()
+    /// Found in the current round of looks.
+    var stalls: [StallFound] = []
+    /// Lists that were asked for and are not complete.
+    var listings: [Listing] = []
     /// Accepting rests until slot 0's deadline.
     var acceptBackoff = false
     /// It was reported that accepting rests; nobody was accepted since.
@@ -50,7 +65,7 @@ public struct EventLoop: ~Copyable {
         self.poller = poller
         now = .now()
         timers = TimerWheel(now: now)
-        timers.reserve(Self.reportSlot)
+        timers.reserve(Self.watchSlot)
         // Ids are unique over all loops: the loop's index is in the low bits.
         nextID = UInt64(shared.index)
     }
@@ -71,13 +86,15 @@ public struct EventLoop: ~Copyable {
                 dispatch(event.readiness, event.token)
             }
             expire()
-            tellReports()
+            continueListing()
             publish()
+            tellReports()
         }
     }
 
     /// How long the poller may wait, in milliseconds: rounded up, so that a deadline has come when it wakes.
     private func patience() -> CInt {
+        if !listings.isEmpty { return 0 }
         let deadline = timers.nextDeadline()
         if deadline == .never { return -1 }
         return CInt(clamping: (deadline.since(.now()) + 999_999) / 1_000_000)
@@ -121,6 +138,9 @@ public struct EventLoop: ~Copyable {
         relays[relay].counters.bytesDown &+= served.bytesDown
         relays[relay].dirty = true
         if let end = served.end { return finish(slot, end) }
+        if served.bytesUp &+ served.bytesDown != 0 { noteMoved(slot, relay, served.bytesUp &+ served.bytesDown) }
+        let forStalls = watch.findsStalls
+        if connections.slots[Int(slot)]?.needsAttention(now, forStalls: forStalls) == true, !attend(slot) { return }
         let timeouts = relays[relay].timeouts
         if connections.slots[Int(slot)]?.needsDeadline(timeouts) == true { rearm(slot, relay) }
     }
@@ -147,6 +167,10 @@ public struct EventLoop: ~Copyable {
             }
             if slot == Self.reportSlot {
                 tellingArmed = false
+                continue
+            }
+            if slot == Self.watchSlot {
+                lookAtWatched()
                 continue
             }
             guard let phase = connections.slots[slot]?.phase else { continue }
@@ -206,6 +230,14 @@ public struct EventLoop: ~Copyable {
     mutating func finish(_ slot: UInt32, _ end: Connection.End) {
         guard let relay = connections.slots[Int(slot)]?.relay else { return }
         timers.cancel(Int(slot))
+        forgetMeasured(slot)
+        look(slot, .client, isLast: true)
+        look(slot, .upstream, isLast: true)
+        var end = end
+        // Whoever was served before it was noticed was served for the last time.
+        if relays[relay].plan.requiresMultipath, end.result == .closed, connections.slots[Int(slot)]?.fellBack == true {
+            end = Connection.End(result: .refused, reset: true)
+        }
         let id = relays[relay].plan.id
         guard
             let record = connections.slots[Int(slot)]?.dismantle(end, now: now, relayID: id, carriers: &carriers)
@@ -218,6 +250,7 @@ public struct EventLoop: ~Copyable {
     }
 
     private mutating func count(_ record: ConnectionRecord, _ relay: Int) {
+        RelayTally.ended(relays[relay].block, record)
         relays[relay].counters.open &-= 1
         switch record.result {
         case .refused: relays[relay].counters.refused += 1
@@ -237,6 +270,10 @@ public struct EventLoop: ~Copyable {
         for index in 0..<relays.count where relays[index].dirty {
             relays[index].dirty = false
             relays[index].block.publish(relays[index].counters)
+        }
+        if accounts.publish(), tellsOfLinks, now >= nextLinksTold {
+            nextLinksTold = now + Tuning.linksInterval
+            tell(.linksCounted)
         }
         shared.publish(connections: connections.count)
     }

@@ -21,7 +21,9 @@ enum HandshakeFailure {
 /// Telling the client the true cause, and closing so that it hears of it.
 extension EventLoop {
     /// Ends a handshake with the cause in the client's own protocol.
-    mutating func fail(_ slot: UInt32, _ handshake: Handshake, _ failure: HandshakeFailure) {
+    mutating func fail(
+        _ slot: UInt32, _ handshake: Handshake, _ failure: HandshakeFailure, result: ConnectionResult = .connectFailed
+    ) {
         switch failure {
         case .bytes(let bytes, let why):
             note(slot, handshake, refusal: why)
@@ -39,7 +41,7 @@ extension EventLoop {
             handshake.end = Connection.End(result: .refused, error: .permissionDenied, reset: handshake.isMute)
             leave(slot, handshake, Self.answer(handshake, denial))
         case .dial(let error):
-            handshake.end = Connection.End(result: .connectFailed, error: error, reset: handshake.isMute)
+            handshake.end = Connection.End(result: result, error: error, reset: handshake.isMute)
             leave(slot, handshake, Self.answer(handshake.kind, error))
         }
     }

@@ -14,7 +14,15 @@ extension EventLoop {
                 setAddresses(relayID: relay, upstream, addresses, expires)
             case .destinationResolved(let request, let addresses): destinationResolved(request, addresses)
             case .userChecked(let request, let isRight): userChecked(request, isRight)
-            case .setLinks(let links): ranking.set(links)
+            case .setLinks(let links):
+                ranking.set(links)
+                accounts.set(links, shared.counters)
+            case .tellOfLinks: tellsOfLinks = true
+            case .watchStalls(let timeout):
+                watch.findsStalls = true
+                watch.rule.timeout = timeout
+            case .list(let request): listings.append(Listing(request: request))
+            case .close(let connection): close(connection)
             case .drain: drain()
             case .abort: resetAll(.drained)
             case .resumeAccepting: resumeAccepting()
@@ -36,7 +44,9 @@ extension EventLoop {
 
     private mutating func addRelay(_ plan: RelayPlan) {
         guard relayIndex(plan.id) == nil else { return }
-        relays.append(RelayState(plan: plan, block: shared.counters.block(relay: plan.id)))
+        relays.append(
+            RelayState(
+                plan: plan, block: shared.counters.block(relay: plan.id, upstreams: plan.upstreams.count)))
     }
 
     private mutating func drain() {
@@ -54,6 +64,15 @@ extension EventLoop {
             finish(UInt32(slot), Connection.End(result: result, reset: true))
         }
         reportIfDrained()
+    }
+
+    private mutating func close(_ id: UInt64) {
+        for slot in 1..<max(1, connections.capacity) where connections.slots[slot]?.id == id {
+            finish(UInt32(slot), Connection.End(result: .closedByOperator, reset: true))
+            shared.report(.closeAnswered(connection: id, found: true), vital: true)
+            return
+        }
+        shared.report(.closeAnswered(connection: id, found: false), vital: true)
     }
 
     private func sleepForever() {

@@ -11,6 +11,8 @@ struct RelayState: ~Copyable {
     let introduces: Bool
     /// There is a bandwidth limit.
     let isLimited: Bool
+    /// The congestion control of its sockets is chosen while it runs.
+    let isMeasured: Bool
     /// What is set on a socket before it connects: all but keepalive, which waits until the connection has lived for a while.
     let dialSocket: SocketPlan
     var counters = RelayCounters()
@@ -35,6 +37,7 @@ struct RelayState: ~Copyable {
         followsNoDelay = plan.clientNoDelay == .auto && plan.upstreamSocket.noDelay == .auto
         introduces = plan.handshake.sendProxy != nil
         isLimited = plan.handshake.bandwidth != nil
+        isMeasured = plan.clientChoosesCongestion || plan.upstreamSocket.choosesCongestion
         upstreams = plan.upstreams.map { upstream in
             UpstreamState(addresses: upstream.addresses, expires: upstream.isName ? .init(nanoseconds: 0) : .never)
         }

@@ -12,9 +12,9 @@ struct Braid: ParsableCommand {
             """,
         version: "braid \(Version.text)",
         subcommands: [
-            RunCommand.self, CheckCommand.self, ProbeCommand.self, EchoCommand.self, DoctorCommand.self,
-            KeygenCommand.self,
-            PasswdCommand.self,
+            RunCommand.self, CheckCommand.self, StatusCommand.self, ConnectionsCommand.self, PathsCommand.self,
+            CloseCommand.self, LinkCommand.self, ProbeCommand.self, EchoCommand.self, DoctorCommand.self,
+            KeygenCommand.self, PasswdCommand.self,
         ])
 
     static func main() {

@@ -3,8 +3,7 @@ import Testing
 
 @Suite struct NotBuiltYetTests {
     @Test(arguments: [
-        "balance = \"round-robin\"", "health-check = {}", "mode = \"handover\"", "require-multipath = true", "tls.upstream = {}", "socket.congestion = \"auto\"", "socket.listen.congestion = \"auto\"",
-        "socket.upstream.congestion = \"auto\"",
+        "balance = \"round-robin\"", "health-check = {}", "tls.upstream = {}",
     ])
     func says_so_with_its_place(key: String) throws {
         let text = "[[relay]]\nlisten = \"tcp://[::1]:1\"\nupstream = \"mptcp://a.b:1\"\n\(key)"
@@ -17,11 +16,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("admin", "http = \"[::1]:1\""), ("admin", "socket = \"/x\""), ("paths", "manage = true"),
-        ("paths", "max-subflows = 2"),
-        ("paths", "max-announced = 2"), ("paths", "exclude = []"), ("paths", "routing = true"),
+        ("paths", "routing = true"),
         ("paths", "stall-timeout = \"1s\""),
-        ("paths", "guard = false"), ("paths", "link = [{ interface = \"eth0\" }]"),
     ])
     func says_so_of_sections(section: String, key: String) throws {
         let refusals = try Settings.load(text: "[\(section)]\n\(key)", file: "f").notBuiltYet()
@@ -50,8 +46,16 @@ import Testing
             log-connections = false
             [limits]
             connections = 10
+            [admin]
+            socket = "/x"
+            http = "[::1]:1"
             [paths]
             race-delay = "100ms"
+            manage = true
+            max-subflows = 2
+            max-announced = 2
+            exclude = []
+            link = [{ interface = "eth0", backup = true, priority = 2 }, { address = "192.0.2.1", port = 5 }]
             [[relay]]
             listen = ["tcp://*:1", "mptcp://*:2"]
             upstream = ["tcp://a.b:1", "mptcp://a.b:1"]
