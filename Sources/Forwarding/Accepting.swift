@@ -64,7 +64,7 @@ extension EventLoop {
         var accepted = 0
         defer { listeners[index]?.learn(accepted: accepted) }
         while accepted < budget {
-            guard relays[relay].plan.gate.enter() else {
+            guard relays[relay].plan.gate.enter() || makeRoom(relay) && relays[relay].plan.gate.enter() else {
                 unwatch(index)
                 listeners[index]?.isFull = true
                 if now >= relays[relay].nextLimitReport {
@@ -118,7 +118,10 @@ extension EventLoop {
 
     mutating func resumeAfterBackoff() {
         acceptBackoff = false
-        for index in 0..<listeners.count { watch(index) }
+        for index in 0..<listeners.count {
+            listeners[index]?.isFull = false
+            watch(index)
+        }
     }
 
     /// Places are free again.

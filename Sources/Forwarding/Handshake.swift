@@ -34,6 +34,8 @@ final class Handshake {
 
     let kind: ListenerKind
     var step: Step
+    /// When the client was accepted.
+    let began: MonotonicTime
     /// When the client's preamble has to be there.
     let deadline: MonotonicTime
     /// What the client has sent and nobody has taken yet. What is left after its preamble goes to the upstream first.
@@ -64,7 +66,8 @@ final class Handshake {
     /// How the connection ends once the client has its refusal.
     var end = Connection.End(result: .handshakeFailed)
 
-    init(_ kind: ListenerKind, step: Step, deadline: MonotonicTime) {
+    init(_ kind: ListenerKind, step: Step, began: MonotonicTime, deadline: MonotonicTime) {
+        self.began = began
         self.kind = kind
         self.step = step
         self.deadline = deadline

@@ -15,24 +15,25 @@ extension EventLoop {
             return startDial(slot)
         }
         let plan = relays[relay].plan.handshake
-        let handshake = Handshake(kind, step: .turn, deadline: now + plan.timeout)
+        let handshake = Handshake(kind, step: .turn, began: now, deadline: now + plan.timeout)
         if let rate = plan.connectionRate {
             let client = connections.slots[Int(slot)]?.clientAddress ?? .none
             guard let start = rate.reserve(for: client, now: now, patience: plan.timeout) else {
                 return refuse(slot, "it comes too often (rate-limit)")
             }
             if start > now {
-                install(handshake, slot)
+                install(handshake, slot, relay)
                 timers.schedule(Int(slot), at: start)
                 return
             }
         }
         if kind == .plain, !plan.acceptsProxy { return startDial(slot) }
-        install(handshake, slot)
+        install(handshake, slot, relay)
         hear(slot, relay, handshake)
     }
 
-    private mutating func install(_ handshake: Handshake, _ slot: UInt32) {
+    private mutating func install(_ handshake: Handshake, _ slot: UInt32, _ relay: Int) {
+        if let token = connections.slots[Int(slot)]?.token(.client) { relays[relay].handshakes.append(token) }
         connections.slots[Int(slot)]?.handshake = handshake
         connections.slots[Int(slot)]?.phase = .handshake
     }

@@ -21,7 +21,7 @@ extension EventLoop {
             handshake = present
         } else {
             guard plan.sendProxy != nil, !isEcho else { return startRelaying(slot, relay) }
-            handshake = Handshake(.plain, step: .upstream, deadline: .never)
+            handshake = Handshake(.plain, step: .upstream, began: now, deadline: .never)
             connections.slots[index]?.handshake = handshake
         }
         handshake.preamble = []

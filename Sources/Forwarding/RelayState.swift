@@ -19,6 +19,8 @@ struct RelayState: ~Copyable {
     /// The counters have changed since they were published.
     var dirty = false
     var upstreams: [UpstreamState]
+    /// Clients whose preamble is read.
+    var handshakes = HandshakeQueue()
     /// When it may be reported again that clients wait for a place.
     var nextLimitReport = MonotonicTime(nanoseconds: 0)
     /// Options that were reported as unsupported or failed: once is enough.

@@ -114,6 +114,9 @@ enum Tuning {
     /// What goes to a converter together with the request: as much as a new connection's first flight may hold.
     static let readAhead = 14 << 10
 
+    /// How long a client may take with its preamble before it makes room for others, when there is no place left.
+    static let handshakeGrace: UInt64 = 1_000_000_000
+
     /// How long a refused client may take to read why.
     static let farewell: UInt64 = 1_000_000_000
 

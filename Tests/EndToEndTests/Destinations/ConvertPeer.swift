@@ -77,15 +77,15 @@ enum ConvertPeer {
                     s = l.accept()[0]
                     s.settimeout(10)
                     print("request", read_message(s).hex())
-                    # In two pieces, with the server's first bytes at the end of the second.
-                    answer = bytes.fromhex(answer)
-                    s.sendall(answer[:2]); time.sleep(0.01); s.sendall(answer[2:])
                     try:
+                        # In two pieces.
+                        answer = bytes.fromhex(answer)
+                        s.sendall(answer[:2]); time.sleep(0.01); s.sendall(answer[2:])
                         while part := s.recv(65536):
                             print("data", part.hex())
                             s.sendall(part)
                         print("end")
-                    except ConnectionResetError: print("reset")
+                    except (ConnectionResetError, BrokenPipeError): print("reset")
                     s.close()
 
                 """

@@ -100,12 +100,12 @@ extension EndToEndSuite {
                     """, in: host)
                 #expect(
                     lines == [
-                        "version 010222631e010001", "magic 010922631e0801 echo 14", "length 010322631e0201 echo 14",
-                        "twice 010e22631e0d01 echo 14", "type 010422631e0302 echo 14", "zero 010422631e0302 echo 14",
+                        "version 010222631e010001", "magic 010822631e0701 echo 14", "length 010322631e0201 echo 14",
+                        "twice 010d22631e0c01 echo 14", "type 010422631e0302 echo 14", "zero 010422631e0302 echo 14",
                         "nothing 010322631e0202 echo 14", "server 010522631e0402 echo 14",
-                        "option 010322631e022122", "multicast 010922631e0801 echo 14",
-                        "broadcast 010922631e0801 echo 14", "loopback 010922631e0801 echo 14",
-                        "loopback6 010922631e0801 echo 14", "linklocal 010222631e012000",
+                        "option 010322631e022122", "multicast 010822631e0701 echo 14",
+                        "broadcast 010822631e0701 echo 14", "loopback 010822631e0701 echo 14",
+                        "loopback6 010822631e0701 echo 14", "linklocal 010222631e012000",
                         "forbidden 010222631e012000", "other 010222631e012000", "refused 010222631e016000",
                         "noroute 010222631e016100",
                     ], "\(lines.joined(separator: "\n"))")
