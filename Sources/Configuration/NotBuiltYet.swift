@@ -53,7 +53,6 @@ extension Settings {
         ("allow", { $0.allow != nil }),
         ("deny", { !$0.deny.isEmpty }),
         ("destinations", { $0.destinations != nil }),
-        ("require-multipath", { $0.requireMultipath }),
         ("accept-proxy", { $0.acceptProxy }),
         ("send-proxy", { $0.sendProxy != nil }),
         ("trusted-proxies", { !$0.trustedProxies.isEmpty }),
@@ -69,15 +68,9 @@ extension Settings {
     }
 
     private static let sections: [Feature] = [
-        admin("socket") { $0.socket != nil && $0.socket != "/run/braid/admin.sock" },
-        admin("http") { $0.http != nil },
         paths("routing") { $0.routing },
         paths("stall-timeout") { $0.stallTimeout != .automatic },
     ]
-
-    private static func admin(_ key: String, isUsed: @escaping @Sendable (AdminSettings) -> Bool) -> Feature {
-        Feature(key: key, isUsed: { isUsed($0.admin) }, location: { $0.admin.locations[key] })
-    }
 
     private static func paths(_ key: String, isUsed: @escaping @Sendable (PathSettings) -> Bool) -> Feature {
         Feature(key: key, isUsed: { isUsed($0.paths) }, location: { $0.paths.locations[key] })

@@ -98,8 +98,10 @@ struct PathNotices {
             switch notice {
             case .foreign(let endpoint): "endpoint \(endpoint) is not of a link of Braid's, and is left alone"
             case .foreignVanished(let endpoint): "endpoint \(endpoint), which was not Braid's, is gone"
-            case .removedByOther(let endpoint): "endpoint \(endpoint) was removed by something else; Braid adds it again"
-            case .changedByOther(let endpoint): "endpoint \(endpoint) was changed by something else; Braid changes it back"
+            case .removedByOther(let endpoint):
+                "endpoint \(endpoint) was removed by something else; Braid adds it again"
+            case .changedByOther(let endpoint):
+                "endpoint \(endpoint) was changed by something else; Braid changes it back"
             case .contested(let endpoint):
                 "endpoint \(endpoint) was changed by something else again and again; Braid leaves it alone from now on"
             case .limitsChangedByOther(let limits):

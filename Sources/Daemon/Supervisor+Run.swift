@@ -29,6 +29,7 @@ extension Supervisor {
         loops.stop()
         drainReports()
         paths.judgeLinks(loops)
+        admin.stop(logger)
         removeSocketFiles()
         paths.stop()
         logger.event(
@@ -43,6 +44,7 @@ extension Supervisor {
             let event = poller.event(index)
             switch Tag(rawValue: event.token.tag) {
             case .signals: try takeSignals()
+            case .admin: takeAdminRequests()
             case .reports: takeReports(Int(event.token.slot))
             case .links:
                 if paths.receiveLinks(loops) { service.show(statusLine) }
@@ -52,10 +54,11 @@ extension Supervisor {
         }
         try names.settle(poller, tag: Tag.resolver.rawValue, loops)
         meetDeadlines()
+        publishLinks()
     }
 
     private func patience() -> CInt {
-        let next = min(min(deadlines.next, names.deadline), paths.nextDeadline)
+        let next = min(min(deadlines.next, names.deadline), min(paths.nextDeadline, admin.pingDeadline))
         if next == .never { return -1 }
         return CInt(clamping: (next.since(.now()) + 999_999) / 1_000_000)
     }
@@ -86,6 +89,7 @@ extension Supervisor {
             return
         }
         draining = true
+        admin.view.publish { $0.isDraining = true }
         drainStarted = .now()
         let timeout = settings.daemon.drainTimeout
         logger.event(
@@ -158,6 +162,8 @@ extension Supervisor {
         case .connectionEnded(let record):
             if record.result == .drained { connectionsReset += 1 }
             log.write(record)
+            tell(record)
+        case .connectionOpened(let opening): tell(opening)
         case .resolve(let relay, let upstream): names.ask(relay: relay, upstream: upstream)
         case .connectionsChanged:
             if deadlines.status == .never { deadlines.status = .now() + Self.statusInterval.wholeNanoseconds }
@@ -168,7 +174,10 @@ extension Supervisor {
             logger.critical("event loop \(loop) cannot go on: \(call): \(error)")
             failed = true
             finish()
-        case .listed, .closeAnswered, .subflowStalled, .connectionStalled: break
+        case .listed(let request, let connections, let isLast):
+            admin.listed(request, connections, isLast: isLast)
+        case .closeAnswered(let connection, let found): admin.closeAnswered(connection, found: found)
+        case .subflowStalled, .connectionStalled: break
         case .pathQuality(let quality): paths.take(quality, loops)
         case .linksCounted: paths.linksCounted(loops)
         case .optionNotSet, .acceptBackoff, .acceptResumed, .limitReached, .listenerFailed, .multipathUnavailable:
@@ -184,6 +193,7 @@ extension Supervisor {
 
     private mutating func meetDeadlines() {
         let now = MonotonicTime.now()
+        if admin.pingDeadline <= now { admin.lookAtPings(loops) }
         if paths.deadline <= now { paths.meetDeadline(now, loops) }
         if paths.guardDeadline <= now { paths.meetGuardDeadline(now, loops) }
         if paths.policyDeadline <= now { paths.meetPolicyDeadline(now, loops) }

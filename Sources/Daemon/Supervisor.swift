@@ -18,6 +18,7 @@ public struct Supervisor: ~Copyable {
         case resolver = 3
         case links = 4
         case pathEvents = 5
+        case admin = 6
     }
 
     let settings: Settings
@@ -29,6 +30,9 @@ public struct Supervisor: ~Copyable {
     var paths: PathSupervisor
     var log: ConnectionLog
     var service: ServiceStatus
+    var admin: AdminFace
+    /// The links as the admin server knows them.
+    var publishedLinks: [LinkSnapshot] = []
     var poller: Poller
     let signals: SignalDescriptor
     let watchdog: Watchdog?
@@ -73,6 +77,8 @@ public struct Supervisor: ~Copyable {
             for (id, relay) in settings.relays.enumerated() { try opener.open(relay, relay: id) }
             try UpstreamCheck.run(settings, logger: logger)
             let listeners = opener.finish()
+            let adminSockets = try AdminSockets.open(settings.admin, logger: logger)
+            let adminAddresses = adminSockets.httpAddresses
             var names = try UpstreamNames(logger: logger)
             for (id, relay) in settings.relays.enumerated() { names.add(relay, relay: id) }
             let loops = try LoopThreads(count: count)
@@ -81,6 +87,10 @@ public struct Supervisor: ~Copyable {
                     loop.reportsDescriptor, .readable,
                     EventToken(slot: UInt32(loop.index), tag: Tag.reports.rawValue))
             }
+            let admin = try AdminFace(
+                adminSockets, settings: settings.admin, version: version, loops: loops.shared, descriptors: limit)
+            try poller.add(
+                admin.mailbox.descriptor, .readable, EventToken(slot: 0, tag: Tag.admin.rawValue))
             let gate = AdmissionGate(limit: connectionLimit(settings, descriptors: limit, loops: count))
             for (id, relay) in settings.relays.enumerated() {
                 loops.send(
@@ -95,9 +105,13 @@ public struct Supervisor: ~Copyable {
             var supervisor = Supervisor(
                 settings: settings, logger: logger, destination: logging.destination, loops: loops,
                 listeners: listeners,
-                names: names, paths: paths, log: log, service: ServiceStatus(logger: logger), poller: poller, signals: signals,
+                names: names, paths: paths, log: log, service: ServiceStatus(logger: logger), admin: admin,
+                poller: poller, signals: signals,
                 watchdog: watchdog)
+            supervisor.publishRelays()
+            supervisor.publishLinks()
             try supervisor.becomeReady(began)
+            for address in adminAddresses { logger.info("dashboard and metrics are at \(address)/") }
             return supervisor
         } catch let error as StartError {
             throw error
@@ -108,6 +122,7 @@ public struct Supervisor: ~Copyable {
 
     private mutating func becomeReady(_ began: MonotonicTime) throws(Errno) {
         for index in 0..<listeners.count { try loops.accept(listeners[index]) }
+        admin.view.publish { $0.isReady = true }
         let took = MonotonicTime.now().since(began)
         for index in 0..<listeners.count {
             logger.info("\(settings.relays[listeners[index].relay].name) listens on \(listeners[index].address)")
@@ -146,6 +161,6 @@ public struct Supervisor: ~Copyable {
     /// What `[limits]` says, or what the descriptors allow: two a connection, with the loops' pipes and some more set aside.
     private static func connectionLimit(_ settings: Settings, descriptors: Int, loops: Int) -> Int {
         if settings.limits.connections > 0 { return settings.limits.connections }
-        return max(16, (descriptors - 64 - loops * 64) / 2)
+        return max(16, (descriptors - 64 - loops * 64 - AdminFace.capacity(descriptors: descriptors)) / 2)
     }
 }

@@ -29,6 +29,7 @@ public struct EventLoop: ~Copyable {
     /// Legs that are looked at by the clock.
     var watch = LegWatch()
     var accounts = LinkAccounts()
+    var witness = FallbackWitness()
     var reader = SubflowReader()
     /// Found in the current round of looks.
     var stalls: [StallFound] = []
@@ -222,6 +223,11 @@ public struct EventLoop: ~Copyable {
         forgetMeasured(slot)
         look(slot, .client, isLast: true)
         look(slot, .upstream, isLast: true)
+        var end = end
+        // Whoever was served before it was noticed was served for the last time.
+        if relays[relay].plan.requiresMultipath, end.result == .closed, connections.slots[Int(slot)]?.fellBack == true {
+            end = Connection.End(result: .refused, reset: true)
+        }
         let id = relays[relay].plan.id
         guard
             let record = connections.slots[Int(slot)]?.dismantle(end, now: now, relayID: id, carriers: &carriers)
@@ -234,6 +240,7 @@ public struct EventLoop: ~Copyable {
     }
 
     private mutating func count(_ record: ConnectionRecord, _ relay: Int) {
+        RelayTally.ended(relays[relay].block, record)
         relays[relay].counters.open &-= 1
         switch record.result {
         case .refused: relays[relay].counters.refused += 1

@@ -42,7 +42,9 @@ extension EventLoop {
 
     private mutating func addRelay(_ plan: RelayPlan) {
         guard relayIndex(plan.id) == nil else { return }
-        relays.append(RelayState(plan: plan, block: shared.counters.block(relay: plan.id)))
+        relays.append(
+            RelayState(
+                plan: plan, block: shared.counters.block(relay: plan.id, upstreams: plan.upstreams.count)))
     }
 
     private mutating func drain() {

@@ -3,6 +3,8 @@ public import SystemPackage
 
 /// What a loop tells the main thread.
 public enum LoopReport: Sendable {
+    /// A connection was connected; told while `LoopShared.setOpeningsWanted` says so.
+    case connectionOpened(ConnectionOpening)
     /// A connection ended.
     case connectionEnded(ConnectionRecord)
     /// The addresses of an upstream are wanted: a connection waits for them.

@@ -41,6 +41,8 @@ public struct TCPStatistics: Sendable, Hashable {
     public let segmentSize: UInt32
     /// Segments sent and not acknowledged yet.
     public let unacknowledgedSegments: UInt32
+    /// Those of them that the peer has said came, out of order. RFC 2018.
+    public let selectivelyAcknowledgedSegments: UInt32
     /// Segments now held for lost.
     public let lostSegments: UInt32
     /// Retransmissions of the segment at the head of the queue without an answer, in a row.
@@ -94,6 +96,7 @@ public struct TCPStatistics: Sendable, Hashable {
         congestionWindow = info.snd_cwnd
         segmentSize = info.snd_mss
         unacknowledgedSegments = info.unacked
+        selectivelyAcknowledgedSegments = info.sacked
         lostSegments = info.lost
         retransmissionsInRow = info.retransmits
         retransmits = info.total_retrans

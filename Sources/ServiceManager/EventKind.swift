@@ -64,6 +64,11 @@ public enum EventKind: String, Sendable, CaseIterable {
     case loopStuck = "loop-stuck"
     /// Log records were lost because they came faster than they could be written. Fields: `records`, `undelivered`.
     case recordsDropped = "records-dropped"
+    /// Somebody changed something through the admin socket. Fields: `action`, `uid`, `pid`, and what was changed
+    /// (`connection`, `link`).
+    case adminChange = "admin-change"
+    /// The commands cannot reach this daemon, for the default admin socket could not be opened. Fields: `socket`, `reason`.
+    case adminUnavailable = "admin-unavailable"
     /// The service manager's notification socket does not answer. Fields: `reason`.
     case serviceManagerUnreachable = "service-manager-unreachable"
 
@@ -103,6 +108,8 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .pathRefused: "d371219481d9445181205f40f657e930"
         case .loopStuck: "eaa76ac32f7f44a7bc7a558f92636efd"
         case .recordsDropped: "c2a6ac5aed334d388405c91d05024e5f"
+        case .adminChange: "19b0deae60be4cd99618b5d15f52bd92"
+        case .adminUnavailable: "54b926265b774a6ba3c65ae42be2473d"
         case .serviceManagerUnreachable: "63b6c3298c124cdda30db0fb6b1ecfb5"
         }
     }
@@ -114,9 +121,10 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .configurationInvalid, .listenerFailed, .multipathUnavailable: .error
         case .drainTimeout, .reloadNotBuilt, .acceptBackoff, .connectionLimitReached, .upstreamFailed,
             .nameUnresolved, .fallbackDetected, .optionUnsupported, .capabilityMissing, .inheritedSocketUnused,
-            .recordsDropped, .serviceManagerUnreachable, .linkDown, .usageNotKept, .otherPathManager, .pathRefused:
+            .recordsDropped, .adminUnavailable, .serviceManagerUnreachable, .linkDown, .usageNotKept, .otherPathManager,
+            .pathRefused:
             .warning
-        case .daemonStarted, .daemonReady, .daemonStopping, .daemonStopped, .linkUp, .linkBackup: .notice
+        case .daemonStarted, .daemonReady, .daemonStopping, .daemonStopped, .linkUp, .linkBackup, .adminChange: .notice
         case .connectionEnded, .subflowLeft: .info
         }
     }

@@ -5,7 +5,7 @@ import Testing
     @Test(arguments: [
         "balance = \"round-robin\"", "health-check = {}", "handshake-timeout = \"6s\"",
         "allow = [\"::1\"]",
-        "deny = [\"::1\"]", "require-multipath = true", "accept-proxy = true", "send-proxy = \"v1\"",
+        "deny = [\"::1\"]", "accept-proxy = true", "send-proxy = \"v1\"",
         "rate-limit = { connections = \"1/s\" }",
         "tls.upstream = {}",
     ])
@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("admin", "http = \"[::1]:1\""), ("admin", "socket = \"/x\""), ("paths", "routing = true"),
+        ("paths", "routing = true"),
         ("paths", "stall-timeout = \"1s\""),
     ])
     func says_so_of_sections(section: String, key: String) throws {
@@ -56,6 +56,9 @@ import Testing
             log-connections = false
             [limits]
             connections = 10
+            [admin]
+            socket = "/x"
+            http = "[::1]:1"
             [paths]
             race-delay = "100ms"
             manage = true

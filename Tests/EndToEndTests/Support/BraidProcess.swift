@@ -32,9 +32,11 @@ final class BraidProcess: Sendable {
     ) async throws -> BraidProcess {
         let directory = try TemporaryDirectory()
         let file = try directory.write(config + "\n[daemon]\nlog-format = \"json\"\n" + daemon + "\n", to: "braid.toml")
+        var variables = environment
+        // Not the host's own, which all would share.
+        if variables["BRAID_SOCKET"] == nil { variables["BRAID_SOCKET"] = directory.file("admin.sock") }
         let process = try host.spawn(
-            prefix + [BraidProgram.path, "run", "--config", file], environment: environment,
-            descriptors: descriptors)
+            prefix + [BraidProgram.path, "run", "--config", file], environment: variables, descriptors: descriptors)
         let braid = BraidProcess(process: process, directory: directory)
         try await braid.record("daemon-ready")
         return braid
@@ -90,6 +92,11 @@ final class BraidProcess: Sendable {
         }
         return found
     }
+
+    // MARK: Its admin socket
+
+    /// The socket's path, unless the test gave another.
+    var socket: String { directory.file("admin.sock") }
 
     // MARK: The process
 
