@@ -1,3 +1,4 @@
+internal import Forwarding
 internal import LinuxSystem
 internal import Logging
 internal import MultipathTCP
@@ -17,7 +18,9 @@ struct PathNotices {
         } else if let before, link.isUsable, before.status.addresses != link.status.addresses {
             writeUp(link)
         }
-        if let before, before.isBackup != link.isBackup || before.guardReason != link.guardReason { writeRole(link, note) }
+        if let before, before.isBackup != link.isBackup || before.guardReason != link.guardReason {
+            writeRole(link, note)
+        }
     }
 
     /// A link of `*` whose interface is no more.
@@ -57,6 +60,18 @@ struct PathNotices {
             "link": "\(link.name)", "interface": "\(link.status.interfaceName)",
             "address": "\(addresses.map(\.host).joined(separator: ","))", "state": "\(link.state.rawValue)",
         ]
+    }
+
+    func write(_ stall: SubflowStall, link: String?) {
+        let silence = stall.silence / 1_000_000
+        logger.event(
+            .subflowLeft,
+            "the subflow \(stall.local) to \(stall.remote) acknowledged nothing for \(silence) ms and was closed",
+            metadata: [
+                "link": "\(link ?? "")", "local": "\(stall.local)", "remote": "\(stall.remote)",
+                "connection": .stringConvertible(stall.connection),
+                "silence-usec": .stringConvertible(stall.silence / 1000),
+            ])
     }
 
     // MARK: The kernel

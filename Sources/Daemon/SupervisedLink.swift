@@ -23,6 +23,7 @@ struct SupervisedLink {
     var isOverLimit = false
     /// Set while nothing gets through, although all looks well.
     var stall: LinkStall?
+    var history = StallHistory()
 
     init(id: Int, status: LinkStatus) {
         self.id = id
@@ -90,12 +91,5 @@ struct SupervisedLink {
             addresses: status.addresses.isEmpty ? lastAddresses : status.addresses, state: state, isBackup: isBackup,
             why: why, isAnnounced: status.configured.isAnnounced, priority: status.configured.priority,
             endpointIDs: endpoints)
-    }
-}
-
-extension SocketAddress {
-    /// Whether the address is the same, whatever port and scope.
-    func isSameHost(as other: SocketAddress) -> Bool {
-        family == other.family && bytes == other.bytes
     }
 }

@@ -97,7 +97,7 @@ public struct Supervisor: ~Copyable {
                     .addRelay(RelayPlan(relay, id: id, raceDelay: settings.paths.raceDelay, gate: gate)))
             }
             names.askForAll()
-            var paths = PathSupervisor(settings.paths, logger: logger)
+            var paths = PathSupervisor(settings.paths, relays: settings.relays, logger: logger)
             try paths.watch(poller)
             paths.beginPolicy(PathMode.common(settings.relays) ?? .aggregate, loops)
             paths.start(loops)
