@@ -38,7 +38,7 @@ struct RelayNotices {
             logger.event(
                 .multipathUnavailable, "upstreams are dialled over plain TCP: \(reason.description)",
                 metadata: ["relay": "\(name(relay))", "reason": "\(reason.description)"])
-        case .connectionOpened, .connectionEnded, .resolve, .connectionsChanged, .listed, .closeAnswered,
+        case .active, .connectionOpened, .connectionEnded, .resolve, .connectionsChanged, .listed, .closeAnswered,
             .subflowStalled, .connectionStalled,
             .drained, .failed:
             break

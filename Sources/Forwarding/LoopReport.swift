@@ -21,6 +21,8 @@ public enum LoopReport: Sendable {
     case listenerFailed(relay: Int, error: Errno)
     /// This host gives no MPTCP sockets: upstreams are dialled over plain TCP. Told once.
     case multipathUnavailable(relay: Int, reason: NotMultipathReason)
+    /// Bytes move again, since `LoopShared.awaitActivity()` was called last.
+    case active
     /// The number of connections has changed since `LoopShared.connectionsSeen()` was called last.
     case connectionsChanged
     /// A subflow acknowledges nothing while another one of its connection works; told once until it moves again.
