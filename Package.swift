@@ -112,6 +112,9 @@ let package = Package(
         .executableTarget(
             name: "braid-lab", dependencies: ["Lab", "CLab", argumentParser], path: "Tests/LabShell",
             swiftSettings: strictTests),
+        .executableTarget(
+            name: "braid-path-bench", dependencies: ["Lab", argumentParser], path: "Benchmarks/PathBench",
+            swiftSettings: strictTests),
         .testTarget(
             name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", "TestNamespace", systemPackage],
             swiftSettings: strictTests),
@@ -139,7 +142,8 @@ let package = Package(
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: strictTests),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TOML"], swiftSettings: strictTests),
         .testTarget(
-            name: "ForwardingTests", dependencies: ["Forwarding", "LinuxSystem", "CLinux", "MultipathTCP", systemPackage],
+            name: "ForwardingTests",
+            dependencies: ["Forwarding", "LinuxSystem", "CLinux", "MultipathTCP", "Lab", systemPackage],
             swiftSettings: strictTests),
         .testTarget(
             name: "UpstreamsTests", dependencies: ["Upstreams", "LinuxSystem", "Lab", systemPackage], swiftSettings: strictTests),

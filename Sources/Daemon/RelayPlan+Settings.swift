@@ -25,7 +25,20 @@ extension RelayPlan {
             clientUserTimeout: listenSocket.userTimeout,
             clientNoDelay: listenSocket.noDelay,
             upstreamSocket: SocketPlan(settings.upstreamSocket),
+            requiresMultipath: settings.requireMultipath, mode: LinkMode(settings.mode),
             gate: AdmissionGate(limit: settings.maxConnections, outer: gate))
+        clientChoosesCongestion = listenSocket.choosesCongestion
+    }
+}
+
+extension LinkMode {
+    init(_ mode: RelaySettings.Mode) {
+        self =
+            switch mode {
+            case .aggregate: .aggregate
+            case .handover: .handover
+            case .interactive: .interactive
+            }
     }
 }
 

@@ -62,6 +62,8 @@ struct Connection: ~Copyable {
     var subflows: UInt8 = 0
     var fellBack = false
     var wasMultipath = false
+    /// Its legs were asked about after bytes went both ways, or that is not required.
+    var isProven = false
     /// Why a leg that could be multipath is not.
     var notMultipathReason: NotMultipathReason?
 
@@ -202,6 +204,7 @@ struct Connection: ~Copyable {
     /// Moves the dial on to the next upstream; `nil` when there is none.
     mutating func nextUpstreamIndex(count: Int) -> Int? {
         dial.cancelAll()
+        dial.forgetStripped()
         dial.upstream += 1
         dial.nextAddress = 0
         dial.nextAttempt = .never
@@ -272,7 +275,8 @@ struct Connection: ~Copyable {
         return ConnectionRecord(
             id: id, relay: relayID, client: clientAddress, upstream: upstreamIndex, upstreamAddress: upstreamAddress,
             multipath: outcome, subflows: Int(subflows), bytesUp: up.moved, bytesDown: isEcho ? up.moved : down.moved,
-            duration: now.since(opened), connectTime: connectTime, result: end.result, error: end.error)
+            duration: now.since(opened), connectTime: connectTime, result: end.result, error: end.error,
+            notMultipathReason: notMultipathReason)
     }
 }
 

@@ -1,4 +1,5 @@
 public import LinuxSystem
+public import MultipathTCP
 public import SystemPackage
 
 /// How a connection ended. Why an upstream could not be reached (refused, timed out, no address) is in the record's error.
@@ -79,4 +80,6 @@ public struct ConnectionRecord: Sendable {
     public var result: ConnectionResult
     /// The errno behind a failure, or 0.
     public var error: Errno
+    /// Why it was not multipath where it could have been; `nil` when it was, or nobody asked for it.
+    public var notMultipathReason: NotMultipathReason?
 }
