@@ -20,9 +20,8 @@ extension Settings {
 
     private static func unbuiltScheme(_ address: UpstreamAddress) -> String? {
         switch address {
-        case .tcp, .mptcp, .unix, .echo, .convert, .directTCP, .directMPTCP: nil
+        case .tcp, .mptcp, .unix, .echo, .convert, .directTCP, .directMPTCP, .dashboard: nil
         case .mptcpService: "mptcp+srv://"
-        case .dashboard: "dashboard://"
         }
     }
 

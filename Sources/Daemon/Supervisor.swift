@@ -93,12 +93,13 @@ public struct Supervisor: ~Copyable {
             let credentials = try RelayCredentials(settings.relays)
             let own = try ownListeners(listeners, settings)
             let admin = try AdminFace(
-                adminSockets, settings: settings.admin, version: version, loops: loops.shared, descriptors: limit)
+                adminSockets, settings: settings, version: version, loops: loops.shared, descriptors: limit)
             try poller.add(
                 admin.mailbox.descriptor, .readable, EventToken(slot: 0, tag: Tag.admin.rawValue))
             let gate = AdmissionGate(limit: connectionLimit(settings, descriptors: limit, loops: count))
             for (id, relay) in settings.relays.enumerated() {
-                var plan = RelayPlan(relay, id: id, raceDelay: settings.paths.raceDelay, gate: gate)
+                var plan = RelayPlan(
+                    relay, id: id, raceDelay: settings.paths.raceDelay, gate: gate, dashboard: admin.dashboard)
                 plan.handshake = HandshakePlan(relay, credentials[id], ownListeners: own)
                 loops.send(.addRelay(plan))
             }

@@ -79,18 +79,22 @@ public struct UpstreamPlan: Sendable {
         case unix(String)
         /// The client's own bytes, sent back.
         case echo
+        /// Handed to a server in this process.
+        case handed(ConnectionTaker)
 
         /// The protocol of its sockets; `nil` when they are not IP's.
         public var streamProtocol: StreamProtocol? {
             switch self {
             case .network(let wanted), .direct(let wanted): wanted
             case .convert: .mptcp
-            case .unix, .echo: nil
+            case .unix, .echo, .handed: nil
             }
         }
 
         /// An RFC 8803 converter.
-        public var isConverter: Bool { self == .convert }
+        public var isConverter: Bool {
+            if case .convert = self { true } else { false }
+        }
     }
 
     /// How it is reached.

@@ -86,9 +86,8 @@ extension EndToEndSuite {
         }
 
         @Test(arguments: [
-            ("mode = \"handover\"", "4:", "mode"),
-            ("allow = [\"192.0.2.0/24\"]", "4:", "allow"),
-            ("send-proxy = \"v2\"", "4:", "send-proxy"),
+            ("balance = \"round-robin\"", "4:", "balance"),
+            ("health-check = {}", "4:", "health-check"),
         ])
         func whatIsNotBuiltYetIsRefusedNotIgnored(_ line: String, _ place: String, _ key: String) throws {
             try Lab.with { lab in
