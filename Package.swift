@@ -150,7 +150,7 @@ let package = Package(
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TOML"], swiftSettings: strictTests),
         .testTarget(
             name: "ForwardingTests",
-            dependencies: ["Forwarding", "LinuxSystem", "CLinux", "MultipathTCP", "Lab", systemPackage],
+            dependencies: ["Forwarding", "LinuxSystem", "CLinux", "MultipathTCP", "Wire", "Lab", systemPackage],
             swiftSettings: strictTests),
         .testTarget(
             name: "UpstreamsTests", dependencies: ["Upstreams", "LinuxSystem", "Lab", systemPackage], swiftSettings: strictTests),

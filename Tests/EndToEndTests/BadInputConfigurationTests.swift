@@ -87,7 +87,7 @@ extension EndToEndSuite {
 
         @Test(arguments: [
             ("balance = \"round-robin\"", "4:", "balance"),
-            ("health-check = {}", "4:", "health-check"),
+            ("balance = \"source-hash\"", "4:", "balance"),
         ])
         func whatIsNotBuiltYetIsRefusedNotIgnored(_ line: String, _ place: String, _ key: String) throws {
             try Lab.with { lab in
