@@ -35,6 +35,14 @@ extension PathSupervisor {
 
     private static let justNow: UInt64 = 300_000_000
 
+    /// Makes rules and routes follow the links.
+    mutating func route() {
+        guard routing != nil, let table = monitor?.table else { return }
+        let plan = SourceRoutingPlan(
+            links.filter { $0.status.state == .up }.map { ($0.id, $0.status) }, in: table)
+        for refusal in routing?.apply(plan) ?? [] { PathNotices(logger: logger).write(refusal) }
+    }
+
     /// How long a fault of all links may last for half-closed connections to be left to the kernel's retransmissions, which
     /// then take no longer than the fault did.
     private static let shortFault: UInt64 = 1_000_000_000

@@ -84,6 +84,7 @@ extension PathSupervisor {
             guard let stall = links[index].stall, stall.next <= now else { continue }
             if !stall.isTrying {
                 links[index].stall?.isTrying = true
+                links[index].stall?.isRenewed = true
                 links[index].stall?.next = now + Self.tryInterval
                 apply(loops)
             } else {
@@ -94,15 +95,17 @@ extension PathSupervisor {
 
     private mutating func tryAgain(_ index: Int, _ stall: LinkStall, _ loops: borrowing LoopThreads) {
         let link = links[index].effective
-        let state = trial(of: link)
-        guard state == .unanswered else {
-            // Established, or nobody is left to try with: then the next connection will show.
-            return recover(index, loops)
+        switch trial(of: link) {
+        case .answered where stall.isRenewed: return recover(index, loops)
+        // Nobody is left to try with: the next connection will show.
+        case .nobody: return recover(index, loops)
+        case .answered, .unanswered: break
         }
         let began = MonotonicTime.now()
         let isUrgent = deadSince != nil
         if !isUrgent || began.since(stall.began) > Self.halfClosedPatience || !hasHalfClosed(on: applied) {
             renew(link)
+            links[index].stall?.isRenewed = true
         }
         // With very many connections a try is work: at most a tenth of the time goes into it.
         let took = MonotonicTime.now().since(began)
@@ -122,8 +125,7 @@ extension PathSupervisor {
             guard let subflows = try diagnostics?.subflows(), let connections = try diagnostics?.connections() else {
                 return .nobody
             }
-            let since = addedAt[link.name]
-            for subflow in subflows where subflow.state == .established && subflow.isOpenedHere && since != nil {
+            for subflow in subflows where subflow.state == .established && subflow.isOpenedHere {
                 guard link.addresses.contains(where: { $0.isSameHost(as: subflow.local.unmapped) }) else { continue }
                 return .answered
             }
@@ -139,7 +141,7 @@ extension PathSupervisor {
 
     /// A subflow joined from this address.
     mutating func noteJoined(from local: SocketAddress, _ loops: borrowing LoopThreads) {
-        guard let index = links.firstIndex(where: { $0.has(local) }), links[index].stall?.isTrying == true else {
+        guard let index = links.firstIndex(where: { $0.has(local) }), links[index].stall?.isRenewed == true else {
             return
         }
         recover(index, loops)
@@ -147,7 +149,9 @@ extension PathSupervisor {
 
     private mutating func recover(_ index: Int, _ loops: borrowing LoopThreads) {
         let now = MonotonicTime.now()
-        if let dead = deadSince, now.since(dead) < Self.urgentTryInterval { falseAlarm = now }
+        if let dead = deadSince, now.since(dead) < Self.urgentTryInterval, links[index].stall?.isRenewed == true {
+            falseAlarm = now
+        }
         let before = links[index]
         links[index].stall = nil
         links[index].history.end(now)

@@ -68,6 +68,7 @@ extension EventLoop {
         let count = reader.count
         let now = self.now
         connections.slots[index]?.learn(side, subflows: count, isMultipath: isMultipath, now: now)
+        if side == .upstream, !isLast, isMultipath { probe(slot) }
         if !isMultipath, !isLast, let relay = connections.slots[index]?.relay, relays[relay].plan.requiresMultipath {
             finish(slot, Connection.End(result: .refused, reset: true))
             return false

@@ -58,7 +58,7 @@ public struct SubflowAudit: Sendable {
     private var attempts: [Reach: Attempts] = [:]
 
     /// How soon a second look confirms the first.
-    static let confirmation: UInt64 = 500_000_000
+    static let confirmation: UInt64 = 300_000_000
     /// The longest pause between two attempts.
     static let longestPause: UInt64 = 600_000_000_000
 
