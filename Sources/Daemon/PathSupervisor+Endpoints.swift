@@ -22,7 +22,7 @@ extension PathSupervisor {
             }
         } else if let since = deadSince {
             deadSince = nil
-            // What else is wanted is added, which opens subflows as well; and what was stalled has just been renewed.
+            // What else is wanted is added, which opens subflows as well.
             returned = usable.filter { status in
                 applied.contains { $0.name == status.name && $0.addresses == status.addresses }
                     && addedAt[status.name].map { MonotonicTime.now().since($0) > Self.justNow } ?? true

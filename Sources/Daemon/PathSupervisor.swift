@@ -50,6 +50,8 @@ struct PathSupervisor: ~Copyable {
     var eventKinds: PathEvents.Kinds = []
     /// Closes single subflows: with `CAP_NET_ADMIN` also where Braid does not manage endpoints, as at most far ends.
     var diagnostics: SocketDiagnostics?
+    /// Questions over links, while none works.
+    var probes = LinkProbes()
     /// When all links seemed dead last and were not.
     var falseAlarm = MonotonicTime(nanoseconds: 0)
     /// What `summary` was when it was looked at last.

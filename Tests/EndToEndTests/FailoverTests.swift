@@ -166,7 +166,9 @@ extension EndToEndSuite {
                     try await receiver.mark()
                     try fault.begin(paths.wifi, near: paths.near)
                     try await receiver.wait(for: kind == "ping" ? 40 : 2_000_000)
-                    print("measured: kernel alone, \(kind), \(fault.rawValue) on wifi: \(try await receiver.sample().worst)")
+                    print(
+                        "measured: kernel alone, \(kind), \(fault.rawValue) on wifi: \(try await receiver.sample().worst)"
+                    )
                     #expect(try await receiver.errors() == 0)
                 }
             }
@@ -190,7 +192,14 @@ extension EndToEndSuite {
                 try await Task.sleep(for: .seconds(5))
                 try await receiver.mark()
                 try fault.end(scene.paths.lte)
-                let took = try await receiver.wait(for: 50_000)
+                let took: Duration
+                do {
+                    took = try await receiver.wait(for: 50_000, timeout: .seconds(20))
+                } catch {
+                    let sockets = try scene.paths.near.run("ss", "-tni", "dport", "7143").standardOutput
+                    Issue.record("not within 20 s\n\(sockets)\n\(scene.near.process.lines.joined(separator: "\n"))")
+                    return
+                }
                 print(
                     "measured: all links dead 5 s (\(fault.rawValue)), \(isDownload ? "download" : "upload"): goes on",
                     "\(took) after the return")

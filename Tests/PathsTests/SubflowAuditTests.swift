@@ -31,7 +31,9 @@ import Testing
     }
 
     /// Seconds after some moment.
-    private static func at(_ seconds: Double) -> MonotonicTime { MonotonicTime(nanoseconds: UInt64((1000 + seconds) * 1e9)) }
+    private static func at(_ seconds: Double) -> MonotonicTime {
+        MonotonicTime(nanoseconds: UInt64((1000 + seconds) * 1e9))
+    }
 
     private struct Look {
         var audit = SubflowAudit()
