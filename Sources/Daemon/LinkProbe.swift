@@ -9,8 +9,8 @@ internal import SystemPackage
 /// no working subflow the kernel keeps the notice of each removal (REMOVE_ADDR) until one is there, and then the peer closes
 /// that very subflow.
 struct LinkProbe: ~Copyable {
-    /// So many are under way at once: with one begun four times a second, answers may take two seconds.
-    private static let atMost = 8
+    /// So many are under way at once: with ten begun a second to each of two peers, answers may take more than a second.
+    private static let atMost = 24
 
     private var sockets = UniqueArray<Socket>()
 

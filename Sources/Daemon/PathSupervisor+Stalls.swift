@@ -10,9 +10,11 @@ extension PathSupervisor {
     /// A try lasts so long while other links work: the kernel repeats a SYN after a second, so that a link which is back is
     /// noticed within that.
     private static let tryInterval: UInt64 = 1_400_000_000
-    /// And so long when none does.
-    private static let probeInterval: UInt64 = 250_000_000
+    /// How often it is asked over each link while none works; after a minute less often.
+    private static let probeInterval: UInt64 = 100_000_000
+    private static let lateProbeInterval: UInt64 = 500_000_000
     /// When all links seemed dead and were not, it was the peer: other such reports count for nothing for so long.
+    private static let falseAlarmWithin: UInt64 = 350_000_000
     private static let falseAlarmMemory: UInt64 = 30_000_000_000
 
     /// A subflow acknowledges nothing while another one of its connection works.
@@ -115,7 +117,7 @@ extension PathSupervisor {
         let id = links[index].id
         if probes.isAnswered(id) {
             // It was not the link, but a peer: nobody's subflows are renewed for that.
-            if let dead = deadSince, now.since(dead) < Self.probeInterval * 3 / 2 {
+            if let dead = deadSince, now.since(dead) < Self.falseAlarmWithin {
                 falseAlarm = now
                 addedAt[links[index].name] = now
             }
@@ -131,7 +133,8 @@ extension PathSupervisor {
                 logger.debug("\(status.name) cannot be tried: \(error)")
             }
         }
-        links[index].stall?.next = now + Self.probeInterval
+        let isLate = deadSince.map { now.since($0) > 60_000_000_000 } ?? false
+        links[index].stall?.next = now + (isLate ? Self.lateProbeInterval : Self.probeInterval)
     }
 
     /// Whom connections of this host are dialled to: two are enough to ask.
