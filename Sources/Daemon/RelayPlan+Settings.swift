@@ -23,6 +23,14 @@ extension RelayPlan {
             clientNoDelay: listenSocket.noDelay,
             upstreamSocket: SocketPlan(settings.upstreamSocket),
             gate: AdmissionGate(limit: settings.maxConnections, outer: gate))
+        slowStart = settings.slowStart.wholeNanoseconds
+        balance =
+            switch settings.balance {
+            case .failover: .failover
+            case .roundRobin: .roundRobin
+            case .leastConnections: .leastConnections
+            case .sourceHash: .sourceHash
+            }
     }
 }
 
@@ -34,7 +42,8 @@ extension UpstreamPlan {
         case .mptcp(let target): self.init(.mptcp, target)
         case .unix(let path): self.init(kind: .unix(path), addresses: [], isName: false)
         case .echo: self.init(kind: .echo, addresses: [], isName: false)
-        case .mptcpService, .convert, .directTCP, .directMPTCP, .dashboard: return nil
+        case .mptcpService: self.init(kind: .network(.mptcp), addresses: [], isName: true)
+        case .convert, .directTCP, .directMPTCP, .dashboard: return nil
         }
     }
 

@@ -5,6 +5,7 @@ internal import LinuxSystem
 internal import Logging
 internal import ServiceManager
 internal import SystemPackage
+internal import Upstreams
 
 /// What the main thread does while the loops relay.
 extension Supervisor {
@@ -42,15 +43,16 @@ extension Supervisor {
             switch Tag(rawValue: event.token.tag) {
             case .signals: try takeSignals()
             case .reports: takeReports(Int(event.token.slot))
-            case .resolver, .none: names.process(event.readiness, event.token)
+            case .upstreamChecks: upstreams.checks.process(event.token, event.readiness)
+            case .resolver, .none: upstreams.resolver.process(event.readiness, event.token)
             }
         }
-        try names.settle(poller, tag: Tag.resolver.rawValue, loops)
+        try upstreams.settle(poller, tag: Tag.resolver.rawValue, loops)
         meetDeadlines()
     }
 
     private func patience() -> CInt {
-        let next = min(deadlines.next, names.deadline)
+        let next = min(deadlines.next, upstreams.deadline)
         if next == .never { return -1 }
         return CInt(clamping: (next.since(.now()) + 999_999) / 1_000_000)
     }
@@ -153,7 +155,9 @@ extension Supervisor {
         case .connectionEnded(let record):
             if record.result == .drained { connectionsReset += 1 }
             log.write(record)
-        case .resolve(let relay, let upstream): names.ask(relay: relay, upstream: upstream)
+        case .resolve(let relay, let upstream): upstreams.ask(relay: relay, upstream: upstream)
+        case .memberFailed(_, let member, let error): upstreams.connectionFailed(member, error)
+        case .memberConnected(_, let member): upstreams.connectionSucceeded(member)
         case .connectionsChanged:
             if deadlines.status == .never { deadlines.status = .now() + Self.statusInterval.wholeNanoseconds }
         case .drained:

@@ -15,6 +15,7 @@ public struct Supervisor: ~Copyable {
         case signals = 1
         case reports = 2
         case resolver = 3
+        case upstreamChecks = 10
     }
 
     let settings: Settings
@@ -22,7 +23,7 @@ public struct Supervisor: ~Copyable {
     let destination: LogDestination
     var loops: LoopThreads
     var listeners: UniqueArray<OpenListener>
-    var names: UpstreamNames
+    var upstreams: UpstreamPools
     var log: ConnectionLog
     var service: ServiceStatus
     var poller: Poller
@@ -69,8 +70,7 @@ public struct Supervisor: ~Copyable {
             for (id, relay) in settings.relays.enumerated() { try opener.open(relay, relay: id) }
             try UpstreamCheck.run(settings, logger: logger)
             let listeners = opener.finish()
-            var names = try UpstreamNames(logger: logger)
-            for (id, relay) in settings.relays.enumerated() { names.add(relay, relay: id) }
+            var upstreams = try UpstreamPools(logger: logger, checkTag: Tag.upstreamChecks.rawValue)
             let loops = try LoopThreads(count: count)
             for loop in loops.shared {
                 try poller.add(
@@ -79,15 +79,17 @@ public struct Supervisor: ~Copyable {
             }
             let gate = AdmissionGate(limit: connectionLimit(settings, descriptors: limit, loops: count))
             for (id, relay) in settings.relays.enumerated() {
-                loops.send(
-                    .addRelay(RelayPlan(relay, id: id, raceDelay: settings.paths.raceDelay, gate: gate)))
+                var plan = RelayPlan(relay, id: id, raceDelay: settings.paths.raceDelay, gate: gate)
+                plan.members = upstreams.add(relay, relay: id)
+                loops.send(.addRelay(plan))
             }
-            names.askForAll()
+            upstreams.askForAll()
             let log = ConnectionLog(logger: logger, relays: settings.relays, isOn: settings.daemon.logConnections)
             var supervisor = Supervisor(
                 settings: settings, logger: logger, destination: logging.destination, loops: loops,
                 listeners: listeners,
-                names: names, log: log, service: ServiceStatus(logger: logger), poller: poller, signals: signals,
+                upstreams: upstreams, log: log, service: ServiceStatus(logger: logger), poller: poller,
+                signals: signals,
                 watchdog: watchdog)
             try supervisor.becomeReady(began)
             return supervisor

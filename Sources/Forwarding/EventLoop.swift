@@ -196,6 +196,7 @@ public struct EventLoop: ~Copyable {
     mutating func finish(_ slot: UInt32, _ end: Connection.End) {
         guard let relay = connections.slots[Int(slot)]?.relay else { return }
         timers.cancel(Int(slot))
+        leaveMember(slot, relay)
         let id = relays[relay].plan.id
         guard
             let record = connections.slots[Int(slot)]?.dismantle(end, now: now, relayID: id, carriers: &carriers)
