@@ -29,7 +29,7 @@ struct UpstreamPools: ~Copyable {
     var relays: [Int: Relay] = [:]
     var sources: [Int: PoolSource] = [:]
     var members: [Int: PoolMember] = [:]
-    var checks: HealthChecks
+    let checks: HealthChecks
     private var nextSource = 0
     private var nextMember = 1
 

@@ -7,7 +7,7 @@ public import SystemPackage
 /// ## Concurrency model
 /// Belongs to one thread, starts none, and makes no timer: that thread watches its poller and comes back at `deadline`.
 /// With no check in flight nothing is open and `deadline` is `never`.
-public struct HealthChecks: ~Copyable {
+public final class HealthChecks {
     /// What came of a check.
     public struct Outcome: Sendable {
         /// The number that the caller gave.
@@ -46,7 +46,7 @@ public struct HealthChecks: ~Copyable {
     public func isRunning(_ id: Int) -> Bool { checks[id] != nil }
 
     /// Begins a check; `attempt` adds the sockets, and `started` says that these were all.
-    public mutating func begin(_ id: Int, deadline: MonotonicTime) {
+    public func begin(_ id: Int, deadline: MonotonicTime) {
         checks[id] = Check(deadline: deadline, waiting: 1)
     }
 
@@ -56,7 +56,7 @@ public struct HealthChecks: ~Copyable {
     ///   - id: a check that has begun.
     ///   - socket: not connected yet.
     ///   - connect: starts connecting it; true when it is connected at once.
-    public mutating func attempt(
+    public func attempt(
         _ id: Int, _ socket: consuming Socket, in poller: borrowing Poller,
         connect: (borrowing Socket) throws(Errno) -> Bool
     ) {
@@ -81,13 +81,13 @@ public struct HealthChecks: ~Copyable {
     /// No more sockets come for this check.
     ///
     /// - Parameter error: why there are none, when there are none.
-    public mutating func started(_ id: Int, error: Errno? = nil) {
+    public func started(_ id: Int, error: Errno? = nil) {
         if let error { checks[id]?.error = error }
         settle(id)
     }
 
     /// A descriptor is ready.
-    public mutating func process(_ token: EventToken, _ readiness: Readiness) {
+    public func process(_ token: EventToken, _ readiness: Readiness) {
         let place = Int(token.slot & 0xFFFF)
         guard place < attempts.count, attempts[place]?.generation == token.slot >> 16,
             let id = attempts[place]?.id
@@ -104,23 +104,23 @@ public struct HealthChecks: ~Copyable {
     }
 
     /// Ends the checks whose time is over.
-    public mutating func expire(now: MonotonicTime) {
+    public func expire(now: MonotonicTime) {
         for (id, check) in checks where check.deadline <= now { end(id, .timedOut) }
     }
 
     /// Gives a check up; nobody hears of it any more.
-    public mutating func cancel(_ id: Int) {
+    public func cancel(_ id: Int) {
         checks[id] = nil
         close(id)
     }
 
     /// Takes what has been decided since the last call.
-    public mutating func takeOutcomes() -> [Outcome] {
+    public func takeOutcomes() -> [Outcome] {
         defer { outcomes = [] }
         return outcomes
     }
 
-    private mutating func settle(_ id: Int) {
+    private func settle(_ id: Int) {
         guard let check = checks[id] else { return }
         if check.waiting > 1 {
             checks[id]?.waiting -= 1
@@ -129,17 +129,17 @@ public struct HealthChecks: ~Copyable {
         }
     }
 
-    private mutating func end(_ id: Int, _ error: Errno?) {
+    private func end(_ id: Int, _ error: Errno?) {
         checks[id] = nil
         outcomes.append(Outcome(id: id, error: error))
         close(id)
     }
 
-    private mutating func close(_ id: Int) {
+    private func close(_ id: Int) {
         for place in 0..<attempts.count where attempts[place]?.id == id { attempts[place] = nil }
     }
 
-    private mutating func freePlace() -> Int {
+    private func freePlace() -> Int {
         for place in 0..<attempts.count where attempts[place] == nil { return place }
         attempts.append(nil)
         return attempts.count - 1
