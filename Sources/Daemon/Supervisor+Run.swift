@@ -37,6 +37,7 @@ extension Supervisor {
     }
 
     private mutating func turn() throws(Errno) {
+        try upstreams.settle(poller, tag: Tag.resolver.rawValue, loops)
         let count = try poller.wait(milliseconds: patience())
         for index in 0..<count {
             let event = poller.event(index)
@@ -47,7 +48,6 @@ extension Supervisor {
             case .resolver, .none: upstreams.resolver.process(event.readiness, event.token)
             }
         }
-        try upstreams.settle(poller, tag: Tag.resolver.rawValue, loops)
         meetDeadlines()
     }
 

@@ -184,7 +184,7 @@ struct UpstreamPools: ~Copyable {
     /// To be called once a turn of the main loop: takes answers and results, passes them on, begins what is due.
     mutating func settle(_ poller: borrowing Poller, tag: UInt32, _ loops: borrowing LoopThreads) throws(Errno) {
         let now = MonotonicTime.now()
-        if resolver.deadline <= now { resolver.processTimeouts() }
+        if resolver.deadline <= .now() { resolver.processTimeouts() }
         for number in Array(sources.keys) {
             guard let source = sources[number], isLookedUpAgain(source), source.expires <= now else { continue }
             ask(number)

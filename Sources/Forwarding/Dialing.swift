@@ -138,6 +138,7 @@ extension EventLoop {
             let phase = connections.slots[index]?.phase
         else { return }
         if phase == .resolving {
+            relays[relay].upstreams[upstream].isLate = true
             return resolved(slot, relay)
         }
         watchClient(slot)

@@ -25,6 +25,7 @@ extension EventLoop {
             relays[relay].upstreams[upstream].isPending = true
             shared.report(.resolve(relay: relays[relay].plan.id, upstream: upstream), vital: true)
         }
+        if known, relays[relay].upstreams[upstream].isLate { return race(slot, relay) }
         guard let token = connections.slots[Int(slot)]?.token(.client) else { return false }
         relays[relay].upstreams[upstream].waiting.append(token)
         connections.slots[Int(slot)]?.phase = .resolving
@@ -37,7 +38,10 @@ extension EventLoop {
     mutating func setMembers(relayID: Int, _ upstream: Int, _ members: [UpstreamMember]?, _ expires: MonotonicTime) {
         guard let relay = relayIndex(relayID), upstream < relays[relay].upstreams.count else { return }
         relays[relay].upstreams[upstream].isPending = false
-        if let members { relays[relay].members.set(members, upstream: upstream) }
+        if let members {
+            relays[relay].members.set(members, upstream: upstream)
+            relays[relay].upstreams[upstream].isLate = false
+        }
         relays[relay].upstreams[upstream].expires = expires
         let waiting = relays[relay].upstreams[upstream].waiting
         relays[relay].upstreams[upstream].waiting = []

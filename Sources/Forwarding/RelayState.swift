@@ -43,6 +43,8 @@ struct UpstreamState {
     var expires: MonotonicTime
     /// They were asked for.
     var isPending = false
+    /// A connection has waited in vain for fresh ones: until they come, old ones are taken without waiting.
+    var isLate = false
     /// Connections that wait for them.
     var waiting: [EventToken] = []
 }

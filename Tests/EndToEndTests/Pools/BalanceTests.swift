@@ -25,7 +25,7 @@ extension EndToEndSuite {
                 let fleet = try await Fleet(in: host, count: 3)
                 _ = try await fleet.start(count: 3)
                 // Two loops: each must see what the other has.
-                _ = try await BraidProcess.start(
+                let near = try await BraidProcess.start(
                     Fleet.near(1...3, "balance = \"least-connections\""), in: host, daemon: "threads = 2")
                 let peer = try Peer(in: host)
                 var open: [String] = []
@@ -39,6 +39,7 @@ extension EndToEndSuite {
                 #expect(open.count { $0 == "9002" } == 10, "\(open)")
                 // One gets room: it gets the next ones.
                 for number in 0..<30 where open[number] == "9002" { try await peer.must("c\(number) close") }
+                try await near.connections(10)
                 for number in 0..<5 { #expect(try await ask("d\(number)") == "9002") }
             }
         }
