@@ -12,7 +12,7 @@ SWIFT_DIRECTORIES := $(wildcard Sources Tests Examples Fuzz Benchmarks/Sources)
 FUZZERS = $(notdir $(wildcard Fuzz/Fuzz*))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build release test soak tsan asan bench lab fuzz docs lint format install uninstall clean swift packages
+.PHONY: help run build release test soak tsan asan bench lab fuzz docs lint format install deb uninstall clean swift packages
 
 help: ## this list
 	@echo "make …"
@@ -25,8 +25,9 @@ build: release ## the same as release
 release: swift packages ## the program as it is installed: .build/release/braid
 	$(RELEASE)
 
-test: swift ## installs what is missing, builds, and runs every test in namespaces of their own
+test: release ## installs what is missing, builds, and runs every test in namespaces of their own
 	@Scripts/install-packages test
+	@Scripts/test-trees
 	@Scripts/test
 
 soak: swift ## the tests, with those that take long
@@ -60,7 +61,8 @@ fuzz: swift packages ## each fuzz target for FUZZ_SECONDS (60)
 	        -Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld \
 	        -Xcc -fsanitize=fuzzer-no-link,address -Xcxx -fsanitize=fuzzer-no-link,address; \
 	    mkdir -p .build/fuzz/corpus/$$target; \
-	    .build/fuzz/release/$$target .build/fuzz/corpus/$$target Config \
+	    seeds=Fuzz/$$target/Seeds; test -d $$seeds || seeds=Config; \
+	    .build/fuzz/release/$$target .build/fuzz/corpus/$$target $$seeds \
 	        -max_len=4096 -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.build/fuzz/; \
 	done
 
@@ -73,12 +75,17 @@ lint: swift ## whether the source is formatted and documented as .swift-format a
 format: swift ## formats the source
 	swift format --in-place --parallel --recursive $(SWIFT_DIRECTORIES)
 
-install: ## program, units, examples, sysctl.d, completions (PREFIX=/usr/local DESTDIR=); after make release
+install: ## program, units, examples, man pages, sysctl.d, completions (PREFIX=/usr/local DESTDIR=); after make release
 	@test -x $(BRAID) || { echo "First, and not as root: make release" >&2; exit 1; }
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" SYSCONFDIR="$(SYSCONFDIR)" Scripts/install $(BRAID)
 
+deb: release ## a Debian package: .build/deb
+	@Scripts/install-packages test
+	@Scripts/deb $(BRAID) .build/deb
+
 uninstall: ## removes what install put there, but no configuration
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/braid lib/systemd/system/braid.service lib/systemd/system/braid@.service \
+	    share/man/man1/braid.1 share/man/man1/braid-doctor.1 share/man/man5/braid.toml.5 share/man/man7/mptcp-relay.7 \
 	    lib/sysctl.d/60-braid.conf lib/systemd/catalog/braid.catalog share/bash-completion/completions/braid \
 	    share/zsh/site-functions/_braid share/fish/vendor_completions.d/braid.fish)
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/braid

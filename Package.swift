@@ -50,6 +50,7 @@ let package = Package(
         .target(
             name: "Paths", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
         .target(name: "TOML", dependencies: ["CTOML"], swiftSettings: strict),
+        .target(name: "Wire", swiftSettings: strict),
 
         // Data plane
         .target(
@@ -65,8 +66,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Configuration", "Forwarding", "LinuxSystem", "MultipathTCP", "ServiceManager", "Upstreams", "CLinux",
-                logging, systemPackage,
+                "Configuration", "Forwarding", "LinuxSystem", "MultipathTCP", "Paths", "ServiceManager", "Upstreams",
+                "CLinux", logging, systemPackage,
             ],
             swiftSettings: strict),
 
@@ -129,6 +130,7 @@ let package = Package(
             name: "TestNamespace", dependencies: ["CNamespace", "LinuxSystem", systemPackage], path: "Tests/TestNamespace",
             swiftSettings: strictTests),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: linuxC),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "TestNamespace"], swiftSettings: strictTests),
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: strictTests),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TOML"], swiftSettings: strictTests),
         .testTarget(
@@ -161,4 +163,8 @@ if Context.environment["BRAID_FUZZ"] != nil {
             name: "FuzzConfiguration", dependencies: ["CFuzzer", "Configuration"], path: "Fuzz/FuzzConfiguration",
             swiftSettings: strict),
     ]
+    package.targets += ["FuzzProxyHeader", "FuzzSOCKS5", "FuzzHTTPConnect", "FuzzConvert"].map { name in
+        .executableTarget(
+            name: name, dependencies: ["CFuzzer", "Wire"], path: "Fuzz/\(name)", exclude: ["Seeds"], swiftSettings: strict)
+    }
 }

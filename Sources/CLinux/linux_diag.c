@@ -42,7 +42,7 @@ static int parse(const struct nlmsghdr *message, struct linux_subflow_role *out)
     const struct rtattr *mptcp = find_in(ulp, ULP_MPTCP);
     const struct rtattr *flags = find_in(mptcp, SUBFLOW_ATTR_FLAGS);
     if (!flags || RTA_PAYLOAD(flags) < sizeof out->flags) return -ENOENT;
-    memset(out, 0, sizeof *out);
+    out->local_id = out->remote_id = 0;
     memcpy(&out->flags, RTA_DATA(flags), sizeof out->flags);
     const struct rtattr *id = find_in(mptcp, SUBFLOW_ATTR_ID_LOCAL);
     if (id && RTA_PAYLOAD(id) >= 1) memcpy(&out->local_id, RTA_DATA(id), 1);
@@ -111,11 +111,14 @@ static unsigned interface_of(const struct linux_address *address) {
 }
 
 int linux_diag_subflow_role(
-    int diag, const struct linux_address *local, const struct linux_address *remote, struct linux_subflow_role *out) {
+    int diag, const struct linux_address *local, const struct linux_address *remote, uint32_t interface,
+    struct linux_subflow_role *out) {
     if (local->family != AF_INET && local->family != AF_INET6) return -EAFNOSUPPORT;
-    int answer = ask(diag, local, remote, local->scope, out);
+    if (!interface) interface = local->scope;
+    out->interface = interface;
+    int answer = ask(diag, local, remote, interface, out);
     if (answer != -ENOENT || local->scope) return answer;
     // A subflow that an endpoint bound to an interface is only found by it.
-    unsigned interface = interface_of(local);
-    return interface ? ask(diag, local, remote, interface, out) : answer;
+    out->interface = interface ? 0 : interface_of(local);
+    return interface || out->interface ? ask(diag, local, remote, out->interface, out) : answer;
 }

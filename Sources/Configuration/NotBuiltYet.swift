@@ -19,8 +19,19 @@ extension Settings {
                 diagnostics.append(Self.refusal("'\(key)'", at: relay.locations[key]))
             }
         }
+        for link in paths.links {
+            for (key, isUsed) in Self.linkKeys where isUsed(link) {
+                diagnostics.append(Self.refusal("'\(key)'", at: link.locations[key]))
+            }
+        }
         return diagnostics
     }
+
+    private static let linkKeys: [(key: String, isUsed: @Sendable (LinkSettings) -> Bool)] = [
+        ("max-rtt", { $0.maxRTT != .zero }),
+        ("max-loss", { $0.maxLoss != 0 }),
+        ("monthly-limit", { $0.monthlyLimit != 0 }),
+    ]
 
     private static func unbuiltScheme(_ address: ListenAddress) -> String? {
         switch address {
@@ -72,14 +83,9 @@ extension Settings {
     private static let sections: [Feature] = [
         admin("socket") { $0.socket != nil && $0.socket != "/run/braid/admin.sock" },
         admin("http") { $0.http != nil },
-        paths("manage") { $0.manage },
-        paths("max-subflows") { $0.maxSubflows != 8 },
-        paths("max-announced") { $0.maxAnnounced != 8 },
-        paths("exclude") { $0.exclude != PathSettings.defaultExclude },
         paths("routing") { $0.routing },
         paths("stall-timeout") { $0.stallTimeout != .automatic },
         paths("guard") { !$0.guardsLinks },
-        paths("link") { !$0.links.isEmpty },
     ]
 
     private static func admin(_ key: String, isUsed: @escaping @Sendable (AdminSettings) -> Bool) -> Feature {

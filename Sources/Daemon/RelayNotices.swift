@@ -38,7 +38,9 @@ struct RelayNotices {
             logger.event(
                 .multipathUnavailable, "upstreams are dialled over plain TCP: \(reason.description)",
                 metadata: ["relay": "\(name(relay))", "reason": "\(reason.description)"])
-        case .connectionEnded, .resolve, .memberFailed, .memberConnected, .connectionsChanged, .drained, .failed: break
+        case .connectionEnded, .resolve, .memberFailed, .memberConnected, .connectionsChanged, .listed, .closeAnswered,
+            .subflowStalled, .connectionStalled, .drained, .failed:
+            break
         }
     }
 

@@ -30,6 +30,7 @@ extension Supervisor {
         loops.stop()
         drainReports()
         removeSocketFiles()
+        paths.stop()
         logger.event(
             .daemonStopped, "stopped",
             metadata: ["connections-reset": .stringConvertible(connectionsReset)])
@@ -45,6 +46,9 @@ extension Supervisor {
             case .signals: try takeSignals()
             case .reports: takeReports(Int(event.token.slot))
             case .upstreamChecks: upstreams.checks.process(event.token, event.readiness)
+            case .links:
+                if paths.receiveLinks(loops) { service.show(statusLine) }
+            case .pathEvents: paths.receiveEvents(loops)
             case .resolver, .none: upstreams.resolver.process(event.readiness, event.token)
             }
         }
@@ -52,7 +56,7 @@ extension Supervisor {
     }
 
     private func patience() -> CInt {
-        let next = min(deadlines.next, upstreams.deadline)
+        let next = min(min(deadlines.next, upstreams.deadline), paths.deadline)
         if next == .never { return -1 }
         return CInt(clamping: (next.since(.now()) + 999_999) / 1_000_000)
     }
@@ -167,6 +171,7 @@ extension Supervisor {
             logger.critical("event loop \(loop) cannot go on: \(call): \(error)")
             failed = true
             finish()
+        case .listed, .closeAnswered, .subflowStalled, .connectionStalled: break
         case .optionNotSet, .acceptBackoff, .acceptResumed, .limitReached, .listenerFailed, .multipathUnavailable:
             RelayNotices(logger: logger, relays: settings.relays).write(report)
         }
@@ -180,6 +185,7 @@ extension Supervisor {
 
     private mutating func meetDeadlines() {
         let now = MonotonicTime.now()
+        if paths.deadline <= now { paths.meetDeadline(now, loops) }
         if deadlines.watchdog <= now { feedWatchdog(now) }
         if deadlines.status <= now {
             deadlines.status = .never

@@ -15,6 +15,8 @@ public struct Supervisor: ~Copyable {
         case signals = 1
         case reports = 2
         case resolver = 3
+        case links = 4
+        case pathEvents = 5
         case upstreamChecks = 10
     }
 
@@ -24,6 +26,7 @@ public struct Supervisor: ~Copyable {
     var loops: LoopThreads
     var listeners: UniqueArray<OpenListener>
     var upstreams: UpstreamPools
+    var paths: PathSupervisor
     var log: ConnectionLog
     var service: ServiceStatus
     var poller: Poller
@@ -84,11 +87,14 @@ public struct Supervisor: ~Copyable {
                 loops.send(.addRelay(plan))
             }
             upstreams.askForAll()
+            var paths = PathSupervisor(settings.paths, logger: logger)
+            try paths.watch(poller)
+            paths.start(loops)
             let log = ConnectionLog(logger: logger, relays: settings.relays, isOn: settings.daemon.logConnections)
             var supervisor = Supervisor(
                 settings: settings, logger: logger, destination: logging.destination, loops: loops,
                 listeners: listeners,
-                upstreams: upstreams, log: log, service: ServiceStatus(logger: logger), poller: poller,
+                upstreams: upstreams, paths: paths, log: log, service: ServiceStatus(logger: logger), poller: poller,
                 signals: signals,
                 watchdog: watchdog)
             try supervisor.becomeReady(began)
@@ -122,7 +128,8 @@ public struct Supervisor: ~Copyable {
     var statusLine: String {
         let connections = Self.counted(loops.connections, "connection")
         if draining { return "stopping: \(connections) left" }
-        return "\(Self.counted(settings.relays.count, "relay")), \(connections)"
+        let links = paths.summary.map { ", \($0)" } ?? ""
+        return "\(Self.counted(settings.relays.count, "relay")), \(connections)\(links)"
     }
 
     static func counted(_ count: Int, _ noun: String) -> String {

@@ -37,7 +37,7 @@ extension HostState {
             state.sysctls["net.ipv4.conf.\(interface.name).rp_filter"] = SystemFile.line(
                 "/proc/sys/net/ipv4/conf/\(interface.name)/rp_filter")
         }
-        state.managers = RunningManagers.read()
+        state.managers = RunningManager.all()
         state.firewall = FirewallView.read()
         state.rights.isRoot = ThisProcess.effectiveUser == 0
         state.rights.hasNetworkAdministration = ThisProcess.hasNetworkAdministration

@@ -22,7 +22,7 @@ struct HostState: Sendable {
     /// The kernel's counters; `nil` when they cannot be read.
     var counters: KernelCounters?
     /// Processes in this network namespace that are known to manage paths.
-    var managers: [RunningProcess] = []
+    var managers: [RunningManager] = []
     /// What the packet filter does to MPTCP.
     var firewall = FirewallView()
     /// What this process, and the unit, may do.
@@ -44,12 +44,6 @@ struct HostState: Sendable {
     struct PathManagerState: Sendable, Hashable {
         var endpoints: [PathEndpoint] = []
         var limits = PathLimits(subflows: 2, acceptedAnnouncements: 0)
-    }
-
-    /// A process.
-    struct RunningProcess: Sendable, Hashable {
-        var id: Int
-        var name: String
     }
 
     /// Who may do what.

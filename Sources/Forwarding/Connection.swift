@@ -1,5 +1,6 @@
 internal import CLinux
 internal import LinuxSystem
+internal import MultipathTCP
 internal import SystemPackage
 
 /// A client, its upstream, and a flow in each direction.
@@ -46,15 +47,23 @@ struct Connection: ~Copyable {
     private(set) var up = Flow()
     private(set) var down = Flow()
     private(set) var lastActivity: MonotonicTime
-    private var deadlineArmed = false
-    private var deadlineHalfClosed = false
-    private var keepaliveSet = false
-    private var acknowledgedUp: UInt64?
-    private var acknowledgedDown: UInt64?
-    private var nextSample = MonotonicTime(nanoseconds: 0)
-    private var subflows = 0
-    private var fellBack = false
-    private var wasMultipath = false
+    // Of Connection+Deadlines.
+    var deadlineArmed = false
+    var deadlineHalfClosed = false
+    var keepaliveSet = false
+    var acknowledgedUp: UInt64?
+    var acknowledgedDown: UInt64?
+    // Of Connection+Legs.
+    var clientLeg = Leg()
+    var upstreamLeg = Leg()
+    /// When a connection that moves data is looked at next.
+    var nextSample = MonotonicTime(nanoseconds: 0)
+    /// The most subflows of one leg at once.
+    var subflows: UInt8 = 0
+    var fellBack = false
+    var wasMultipath = false
+    /// Why a leg that could be multipath is not.
+    var notMultipathReason: NotMultipathReason?
 
     init(
         id: UInt64, relay: Int, slot: UInt32, generation: UInt32, client: consuming Side, address: SocketAddress,
@@ -84,7 +93,8 @@ struct Connection: ~Copyable {
         _ side: SideName, _ readiness: Readiness, noDelay: Bool, now: MonotonicTime, carriers: inout Carriers,
         poller: borrowing Poller
     ) -> End? {
-        let before = up.moved &+ down.moved
+        let upBefore = up.moved
+        let downBefore = down.moved
         let broken = !readiness.isDisjoint(with: [.failed, .hungUp])
         let reads = broken || readiness.contains(.readable)
         let writes = broken || readiness.contains(.writable)
@@ -93,9 +103,9 @@ struct Connection: ~Copyable {
             case .client: serveClient(reads: reads, writes: writes, failed: readiness.contains(.failed), &carriers)
             case .upstream: serveUpstream(reads: reads, writes: writes, failed: readiness.contains(.failed), &carriers)
             }
-        if up.moved &+ down.moved != before {
+        if up.moved != upBefore || down.moved != downBefore {
             lastActivity = now
-            if now >= nextSample { sample(now) }
+            noteAnswers(upMoved: up.moved != upBefore, downMoved: down.moved != downBefore)
         }
         if let end { return end }
         if up.shut, down.shut || isEcho { return End(result: .closed) }
@@ -236,99 +246,23 @@ struct Connection: ~Copyable {
         var bytesDown: UInt64
     }
 
-    // MARK: Deadlines
-
-    /// Whether the deadline is to be set: it never was, or a direction has ended since.
-    func needsDeadline(_ timeouts: RelayTimeouts) -> Bool {
-        if timeouts.idle == 0, timeouts.halfClose == 0, timeouts.user == 0, timeouts.keepaliveSeconds == 0 {
-            return false
-        }
-        if deadlineArmed { return isHalfClosed && !deadlineHalfClosed }
-        return timeouts.idle != 0 || timeouts.user != 0 || timeouts.keepaliveSeconds != 0 || isHalfClosed
-    }
-
-    /// The time when the connection is to be looked at.
-    mutating func armDeadline(_ timeouts: RelayTimeouts, now: MonotonicTime) -> MonotonicTime {
-        deadlineArmed = true
-        deadlineHalfClosed = isHalfClosed
-        var deadline = self.deadline(timeouts).at
-        if timeouts.user != 0 { deadline = min(deadline, now + timeouts.user) }
-        if timeouts.keepaliveSeconds != 0, !keepaliveSet { deadline = min(deadline, keepaliveDue) }
-        return deadline
-    }
-
-    private var keepaliveDue: MonotonicTime { opened + (connectTime &+ Tuning.keepaliveAfter) }
-
-    /// Sets keepalive on the upstream's socket when it is time. The client's has it from its listener.
-    mutating func setKeepalive(_ timeouts: RelayTimeouts, now: MonotonicTime) {
-        guard timeouts.keepaliveSeconds != 0, !keepaliveSet, now >= keepaliveDue else { return }
-        keepaliveSet = true
-        if upstream.raw >= 0 {
-            upstream.setKeepalive(timeouts.keepaliveSeconds, isUnix: upstreamAddress.family == .unix)
-        }
-    }
-
-    /// Whether bytes have stayed unacknowledged for the user timeout on an MPTCP side, where the kernel has no
-    /// TCP_USER_TIMEOUT. Looked at once a user timeout, so it is found after one to two of them.
-    mutating func checkAcknowledgement(_ timeouts: RelayTimeouts, now: MonotonicTime) -> Bool {
-        guard timeouts.user != 0 else { return false }
-        let up = acknowledged(upstream.raw, upstream.isMultipathSocket, up.moved)
-        let down = acknowledged(client.raw, client.isMultipathSocket, down.moved)
-        let stuck = up != nil && up == acknowledgedUp || down != nil && down == acknowledgedDown
-        acknowledgedUp = up
-        acknowledgedDown = down
-        return stuck
-    }
-
-    /// How far the peer has acknowledged, when it has not acknowledged everything.
-    private func acknowledged(_ raw: CInt, _ isMultipath: Bool, _ moved: UInt64) -> UInt64? {
-        guard raw >= 0, isMultipath else { return nil }
-        let waiting = linux_bytes_unsent(raw)
-        return waiting > 0 && UInt64(waiting) <= moved ? moved - UInt64(waiting) : nil
-    }
-
-    /// When nothing moved for too long; `.never` without a limit.
-    func deadline(_ timeouts: RelayTimeouts) -> (at: MonotonicTime, result: ConnectionResult) {
-        let idle: MonotonicTime = timeouts.idle == 0 ? .never : lastActivity + timeouts.idle
-        guard isHalfClosed, timeouts.halfClose != 0 else { return (idle, .idleTimeout) }
-        let halfClose = lastActivity + timeouts.halfClose
-        return halfClose < idle ? (halfClose, .halfCloseTimeout) : (idle, .idleTimeout)
-    }
-
-    // MARK: Multipath
-
-    /// Counts the subflows of the legs that are MPTCP.
-    private mutating func sample(_ now: MonotonicTime) {
-        nextSample = now + Tuning.sampleIntervalNanoseconds
-        if client.isMultipathSocket { count(linux_multipath_subflows(client.raw)) }
-        if upstream.isMultipathSocket { count(linux_multipath_subflows(upstream.raw)) }
-    }
-
-    private mutating func count(_ answer: CInt) {
-        if answer == 0 { fellBack = true }
-        if answer > 0 {
-            wasMultipath = true
-            subflows = max(subflows, Int(answer))
-        }
-    }
+    /// Multipath or not, as far as it was looked at.
+    var outcome: MultipathOutcome { fellBack || multipathUnavailable ? .fallback : wasMultipath ? .yes : .no }
 
     // MARK: The end
 
     /// Gives back what the flows borrowed and says what the connection was. Its sockets close when it is destroyed next.
     mutating func dismantle(_ end: End, now: MonotonicTime, relayID: Int, carriers: inout Carriers) -> ConnectionRecord
     {
-        if phase == .relaying { sample(now) }
         up.abandon(&carriers)
         down.abandon(&carriers)
         if end.reset {
             client.resetOnClose()
             upstream.resetOnClose()
         }
-        let outcome: MultipathOutcome =
-            fellBack || multipathUnavailable ? .fallback : wasMultipath ? .yes : .no
         return ConnectionRecord(
             id: id, relay: relayID, client: clientAddress, upstream: upstreamIndex, upstreamAddress: upstreamAddress,
-            multipath: outcome, subflows: subflows, bytesUp: up.moved, bytesDown: isEcho ? up.moved : down.moved,
+            multipath: outcome, subflows: Int(subflows), bytesUp: up.moved, bytesDown: isEcho ? up.moved : down.moved,
             duration: now.since(opened), connectTime: connectTime, result: end.result, error: end.error)
     }
 }

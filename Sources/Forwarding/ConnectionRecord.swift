@@ -13,6 +13,7 @@ public enum ConnectionResult: UInt8, Sendable, CaseIterable {
     case refused
     case drained
     case outOfDescriptors
+    case closedByOperator
 
     /// The word of `BRAID_RESULT`.
     public var word: String {
@@ -27,6 +28,7 @@ public enum ConnectionResult: UInt8, Sendable, CaseIterable {
         case .refused: "refused"
         case .drained: "drained"
         case .outOfDescriptors: "out-of-descriptors"
+        case .closedByOperator: "closed-by-operator"
         }
     }
 }

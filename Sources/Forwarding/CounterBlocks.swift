@@ -22,18 +22,25 @@ public struct RelayCounters: Sendable {
 
     /// All zero.
     public init() {}
-
-    static let count = 8
 }
 
 /// Memory for the counters of one loop: written by the loop, read by anyone, without a lock.
 ///
-/// Safety (`@unchecked Sendable`): each block is allocated once, before the loop hears of its relay, and lives as long as
+/// Safety (`@unchecked Sendable`): each block is allocated once, before the loop hears of its relay or link, and lives as long as
 /// this object; words are written by one thread and read by others with relaxed atomics only. The table of blocks is
 /// reached under its lock; the loop keeps the pointer, and with it this object.
 @safe
 public final class CounterBlocks: @unchecked Sendable {
-    private let blocks = Mutex<[Int: Block]>([:])
+    /// What is counted.
+    enum Subject: Hashable {
+        case relay(Int)
+        case link(Int)
+    }
+
+    /// The words of a block: as many as the larger kind needs.
+    private static let words = 8
+
+    private let blocks = Mutex<[Subject: Block]>([:])
 
     @safe
     struct Block: @unchecked Sendable {
@@ -51,7 +58,7 @@ public final class CounterBlocks: @unchecked Sendable {
     /// The counters of a relay, all zero when the loop does not know it.
     public func read(relay: Int) -> RelayCounters {
         var counters = RelayCounters()
-        guard let block = blocks.withLock({ $0[relay] }) else { return counters }
+        guard let block = existingBlock(.relay(relay)) else { return counters }
         unsafe counters.open = linux_counter_load(block.words)
         unsafe counters.accepted = linux_counter_load(block.words + 1)
         unsafe counters.refused = linux_counter_load(block.words + 2)
@@ -63,13 +70,21 @@ public final class CounterBlocks: @unchecked Sendable {
         return counters
     }
 
-    func block(relay: Int) -> Block {
+    func block(relay: Int) -> Block { block(.relay(relay)) }
+
+    func block(link: Int) -> Block { block(.link(link)) }
+
+    func existingBlock(_ subject: Subject) -> Block? {
+        blocks.withLock { $0[subject] }
+    }
+
+    private func block(_ subject: Subject) -> Block {
         blocks.withLock { table in
-            if let block = table[relay] { return block }
-            let words = UnsafeMutablePointer<UInt64>.allocate(capacity: RelayCounters.count)
-            unsafe words.initialize(repeating: 0, count: RelayCounters.count)
+            if let block = table[subject] { return block }
+            let words = UnsafeMutablePointer<UInt64>.allocate(capacity: Self.words)
+            unsafe words.initialize(repeating: 0, count: Self.words)
             let block = unsafe Block(words: words)
-            table[relay] = block
+            table[subject] = block
             return block
         }
     }

@@ -1,6 +1,7 @@
 internal import BasicContainers
 internal import CLinux
 internal import LinuxSystem
+internal import MultipathTCP
 public import SystemPackage
 
 /// One thread's share of the data plane: accepts, dials and relays, and knows nothing else.
@@ -20,6 +21,14 @@ public struct EventLoop: ~Copyable {
     var drainReported = false
     /// The links to dial from; none: the routing table chooses.
     var ranking = LinkRanking()
+    /// Legs that are looked at by the clock.
+    var watch = LegWatch()
+    var accounts = LinkAccounts()
+    var reader = SubflowReader()
+    /// Found in the current round of looks.
+    var stalls: [StallFound] = []
+    /// Lists that were asked for and are not complete.
+    var listings: [Listing] = []
     /// Accepting rests until slot 0's deadline.
     var acceptBackoff = false
     /// It was reported that accepting rests; nobody was accepted since.
@@ -48,7 +57,7 @@ public struct EventLoop: ~Copyable {
         self.poller = poller
         now = .now()
         timers = TimerWheel(now: now)
-        timers.reserve(Self.reportSlot)
+        timers.reserve(Self.watchSlot)
         // Ids are unique over all loops: the loop's index is in the low bits.
         nextID = UInt64(shared.index)
     }
@@ -69,6 +78,7 @@ public struct EventLoop: ~Copyable {
                 dispatch(event.readiness, event.token)
             }
             expire()
+            continueListing()
             tellReports()
             publish()
         }
@@ -76,6 +86,7 @@ public struct EventLoop: ~Copyable {
 
     /// How long the poller may wait, in milliseconds: rounded up, so that a deadline has come when it wakes.
     private func patience() -> CInt {
+        if !listings.isEmpty { return 0 }
         let deadline = timers.nextDeadline()
         if deadline == .never { return -1 }
         return CInt(clamping: (deadline.since(.now()) + 999_999) / 1_000_000)
@@ -117,6 +128,8 @@ public struct EventLoop: ~Copyable {
         relays[relay].counters.bytesDown &+= served.bytesDown
         relays[relay].dirty = true
         if let end = served.end { return finish(slot, end) }
+        let forStalls = watch.findsStalls
+        if connections.slots[Int(slot)]?.needsAttention(now, forStalls: forStalls) == true, !attend(slot) { return }
         let timeouts = relays[relay].timeouts
         if connections.slots[Int(slot)]?.needsDeadline(timeouts) == true { rearm(slot, relay) }
     }
@@ -139,6 +152,10 @@ public struct EventLoop: ~Copyable {
             }
             if slot == Self.reportSlot {
                 tellingArmed = false
+                continue
+            }
+            if slot == Self.watchSlot {
+                lookAtWatched()
                 continue
             }
             guard let phase = connections.slots[slot]?.phase else { continue }
@@ -196,6 +213,8 @@ public struct EventLoop: ~Copyable {
     mutating func finish(_ slot: UInt32, _ end: Connection.End) {
         guard let relay = connections.slots[Int(slot)]?.relay else { return }
         timers.cancel(Int(slot))
+        look(slot, .client, isLast: true)
+        look(slot, .upstream, isLast: true)
         leaveMember(slot, relay)
         let id = relays[relay].plan.id
         guard
@@ -229,6 +248,7 @@ public struct EventLoop: ~Copyable {
             relays[index].dirty = false
             relays[index].block.publish(relays[index].counters)
         }
+        accounts.publish()
         shared.publish(connections: connections.count)
     }
 

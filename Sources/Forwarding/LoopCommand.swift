@@ -11,6 +11,13 @@ public enum LoopCommand: Sendable {
     case setMembers(relay: Int, upstream: Int, [UpstreamMember]?, expires: MonotonicTime)
     /// The links that MPTCP dials start from, from now on; none: the routing table chooses.
     case setLinks([LinkCandidate])
+    /// Tell of subflows that die silently (`LoopReport.subflowStalled`); `timeout` is how long one may acknowledge nothing, in
+    /// nanoseconds, 0 to follow its round-trip time and variance.
+    case watchStalls(timeout: UInt64)
+    /// Answer with a snapshot of every connection, in several `LoopReport.listed`.
+    case list(request: UInt64)
+    /// End a connection now, both sides reset, with the result `closedByOperator`; `LoopReport.closeAnswered` follows.
+    case close(connection: UInt64)
     /// Stop accepting; listeners stay open, for MPTCP joins need them. `LoopReport.drained` follows when the last connection ends.
     case drain
     /// Reset what is left.

@@ -12,7 +12,14 @@ extension EventLoop {
                 addListener(relayID: relay, Descriptor(owning: descriptor), isShared: isShared)
             case .setMembers(let relay, let upstream, let members, let expires):
                 setMembers(relayID: relay, upstream, members, expires)
-            case .setLinks(let links): ranking.set(links)
+            case .setLinks(let links):
+                ranking.set(links)
+                accounts.set(links, shared.counters)
+            case .watchStalls(let timeout):
+                watch.findsStalls = true
+                watch.rule.timeout = timeout
+            case .list(let request): listings.append(Listing(request: request))
+            case .close(let connection): close(connection)
             case .drain: drain()
             case .abort: resetAll(.drained)
             case .resumeAccepting: resumeAccepting()
@@ -52,6 +59,15 @@ extension EventLoop {
             finish(UInt32(slot), Connection.End(result: result, reset: true))
         }
         reportIfDrained()
+    }
+
+    private mutating func close(_ id: UInt64) {
+        for slot in 1..<max(1, connections.capacity) where connections.slots[slot]?.id == id {
+            finish(UInt32(slot), Connection.End(result: .closedByOperator, reset: true))
+            shared.report(.closeAnswered(connection: id, found: true), vital: true)
+            return
+        }
+        shared.report(.closeAnswered(connection: id, found: false), vital: true)
     }
 
     private func sleepForever() {

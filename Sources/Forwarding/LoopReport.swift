@@ -25,6 +25,15 @@ public enum LoopReport: Sendable {
     case multipathUnavailable(relay: Int, reason: NotMultipathReason)
     /// The number of connections has changed since `LoopShared.connectionsSeen()` was called last.
     case connectionsChanged
+    /// A subflow acknowledges nothing while another one of its connection works; told once until it moves again.
+    case subflowStalled(SubflowStall)
+    /// No subflow of a connection acknowledges anything; told once until one moves again.
+    case connectionStalled(ConnectionStall)
+    /// A part of the answer to `LoopCommand.list`: at most 64 connections, none twice; `isLast` with the last part, which may
+    /// be empty. Connections that begin or end meanwhile may be in it or not.
+    case listed(request: UInt64, [ConnectionSnapshot], isLast: Bool)
+    /// The answer to `LoopCommand.close`; not found: this loop has no such connection (any more).
+    case closeAnswered(connection: UInt64, found: Bool)
     /// After a drain began: the loop has no connection left.
     case drained
     /// The loop cannot go on.

@@ -31,6 +31,9 @@ public final class LoopShared: Sendable {
 
     // MARK: The main thread's side
 
+    /// The index of the loop that a connection belongs to, from the connection's id.
+    public static func index(ofConnection id: UInt64) -> Int { Int(id & 255) }
+
     /// Puts a command into the mailbox. Any thread.
     public func send(_ command: LoopCommand) {
         let wasEmpty = commands.withLock { waiting in

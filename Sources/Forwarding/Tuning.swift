@@ -55,11 +55,30 @@ enum Tuning {
     /// Keepalive is set on a connection that has lived for so long: three system calls that most never need.
     static let keepaliveAfter: UInt64 = 5_000_000_000
 
+    /// Connections in one part of a list, and how long the loop may take to gather it before it turns to its events.
+    static let connectionsPerSlice = 64
+    static let sliceNanoseconds: UInt64 = 2_000_000
+
     /// How often it is said that a relay is full.
     static let limitReportInterval: UInt64 = 60_000_000_000
 
     /// How often a busy connection's subflows are counted.
     static let sampleIntervalNanoseconds: UInt64 = 250_000_000
+
+    /// How often a leg that waits for an answer is looked at: a dead subflow is to be left within a fraction of a second.
+    static let lookInterval: UInt64 = 20_000_000
+
+    /// Legs looked at by the clock at once: a quarter of a millisecond.
+    static let looksPerTick = 256
+
+    /// How long after its beginning a connection's subflows are asked for: further ones join a round trip after its first data.
+    static let firstLook: UInt64 = 200_000_000
+
+    /// A subflow is never called dead sooner: delayed acknowledgements take 40 ms.
+    static let stallLeast: UInt64 = 120_000_000
+
+    /// After so many segments it is known whether segments are lost by chance.
+    static let lossKnown: UInt64 = 200
 
     /// Connects that one dial has in flight at most.
     static let attemptsInFlight = 4

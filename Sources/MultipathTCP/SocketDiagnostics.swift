@@ -158,4 +158,8 @@ public struct DiagnosedSubflow: Sendable, Hashable {
     public var isBackup: Bool { flags & 0x30 != 0 }
     /// Whether it is fully established.
     public var isEstablished: Bool { flags & 0x40 != 0 }
+    /// Whether it is the first subflow of a connection that this host dialled.
+    public var isFirstDialled: Bool { flags & 0x02 != 0 && flags & 0x0C == 0 }
+    /// Whether this host opened it: it dialled the connection, or joined it.
+    public var isOpenedHere: Bool { flags & 0x0A != 0 }
 }

@@ -16,6 +16,8 @@ public struct SubflowRole: Sendable, Hashable {
     public let localID: UInt8
     /// The identifier of the peer's address.
     public let remoteID: UInt8
+    /// The number of the interface that the subflow is bound to, as those of endpoints with `dev` are; 0 when it is not.
+    public let interface: UInt32
 
     /// It carries data only while no other subflow can, whoever asked for that.
     public var isBackup: Bool { isBackupByUs || isBackupByPeer }
@@ -35,13 +37,16 @@ public struct SubflowRoleReader: ~Copyable {
 
     /// The role of a subflow that `Subflow.all(of:)` or a `SubflowReader` listed.
     ///
+    /// - Parameters:
+    ///   - subflow: the subflow.
+    ///   - interface: the interface that it is probably bound to, which saves the walk; 0 when that is not known.
     /// - Returns: `nil` when it is gone meanwhile, is plain TCP, or the kernel does not tell.
     /// - Throws: `Errno` when the kernel cannot be asked.
-    public func role(of subflow: Subflow) throws(Errno) -> SubflowRole? {
+    public func role(of subflow: Subflow, boundTo interface: UInt32 = 0) throws(Errno) -> SubflowRole? {
         var local = subflow.local.c
         var remote = subflow.remote.c
         var role = linux_subflow_role()
-        let answer = unsafe linux_diag_subflow_role(socket.raw, &local, &remote, &role)
+        let answer = unsafe linux_diag_subflow_role(socket.raw, &local, &remote, interface, &role)
         if answer == -Errno.noSuchFileOrDirectory.rawValue { return nil }
         _ = try check(answer)
         let joined = UInt32(LINUX_SUBFLOW_JOINED_BY_US) | UInt32(LINUX_SUBFLOW_JOINED_BY_PEER)
@@ -50,6 +55,6 @@ public struct SubflowRoleReader: ~Copyable {
             isBackupByPeer: role.flags & UInt32(LINUX_SUBFLOW_BACKUP_BY_PEER) != 0,
             isAdditional: role.flags & joined != 0,
             isFullyEstablished: role.flags & UInt32(LINUX_SUBFLOW_FULLY_ESTABLISHED) != 0,
-            localID: role.local_id, remoteID: role.remote_id)
+            localID: role.local_id, remoteID: role.remote_id, interface: role.interface)
     }
 }

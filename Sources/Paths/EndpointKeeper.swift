@@ -1,4 +1,5 @@
 public import MultipathTCP
+internal import LinuxSystem
 internal import SystemPackage
 
 /// Keeps the kernel's endpoints and limits as the links call for (`paths.manage = true`), and restores at the end what was
@@ -42,16 +43,25 @@ public struct EndpointKeeper: ~Copyable, Sendable {
     /// - Parameters:
     ///   - links: the links as they are now (`LinkSelector.links(in:)`).
     ///   - leaving: names of links to leave although they are up: those whose subflows are stuck.
+    ///   - urgency: by address, without port: what is removed goes in this order, the highest first. Each removal takes the
+    ///     kernel some 12 ms.
     /// - Throws: `PathManagerError` when the kernel cannot be asked. What it refuses is in the report.
     public mutating func reconcile(
-        _ links: [LinkStatus], leaving: Set<String> = []
+        _ links: [LinkStatus], leaving: Set<String> = [], urgency: [String: Int] = [:]
     ) throws(PathManagerError) -> Report {
         let plan = ledger.plan(
             wanted: WantedEndpoint.all(for: links.filter { !leaving.contains($0.name) }), limits: limits,
             endpoints: try manager.endpoints(), current: try manager.limits())
         var report = Report()
         report.notices = plan.notices
-        for operation in plan.operations { perform(operation, &report) }
+        let removals = plan.operations.filter(\.isRemoval)
+        let ranked = removals.enumerated().sorted { left, right in
+            let ranks = [left, right].map { urgency[$0.element.endpoint?.address.host ?? "", default: 0] }
+            return (-ranks[0], left.offset) < (-ranks[1], right.offset)
+        }
+        for operation in ranked.map(\.element) + plan.operations.filter({ !$0.isRemoval }) {
+            perform(operation, &report)
+        }
         return report
     }
 

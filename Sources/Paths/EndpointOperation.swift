@@ -11,6 +11,17 @@ public enum EndpointOperation: Sendable, Hashable {
     case setLimits(PathLimits)
     /// Add what the kernel lacks; id 0 leaves that to the kernel.
     case add(PathEndpoint)
+
+    var isRemoval: Bool {
+        if case .remove = self { true } else { false }
+    }
+
+    var endpoint: PathEndpoint? {
+        switch self {
+        case .remove(let endpoint), .setBackup(_, let endpoint), .add(let endpoint): endpoint
+        case .setLimits: nil
+        }
+    }
 }
 
 /// Something about endpoints and limits that a person should know.

@@ -52,6 +52,19 @@ public enum EventKind: String, Sendable, CaseIterable {
     case capabilityMissing = "capability-missing"
     /// The service manager passed a socket that no listener names. Fields: `name`, `descriptor`.
     case inheritedSocketUnused = "inherited-socket-unused"
+    /// A link can be used, for the first time or again. Fields: `link`, `interface`, `address`, `state`.
+    case linkUp = "link-up"
+    /// A link cannot be used; what went over it goes over the others. Fields: `link`, `interface`, `address`, `state`, `why`.
+    case linkDown = "link-down"
+    /// A link became backup, or is no longer. Fields: `link`, `interface`, `backup`, `why`.
+    case linkBackup = "link-backup"
+    /// A subflow that made no progress was closed; the connection goes on over its others. Fields: `link`, `local`,
+    /// `remote`.
+    case subflowLeft = "subflow-left"
+    /// Somebody else manages MPTCP endpoints or limits here, or did. Fields: `reason`, and `link` or `process`.
+    case otherPathManager = "other-path-manager"
+    /// The kernel refused an endpoint, a limit or a route of a link. Fields: `operation`, `reason`.
+    case pathRefused = "path-refused"
     /// An event loop makes no progress; the watchdog is not served. Fields: `loop`, `watchdog-usec`.
     case loopStuck = "loop-stuck"
     /// Log records were lost because they came faster than they could be written. Fields: `records`, `undelivered`.
@@ -89,6 +102,12 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .optionUnsupported: "b359540579b9403b8e1d668d5fde1276"
         case .capabilityMissing: "93bfc9af797140c38d8466efb4b78bf5"
         case .inheritedSocketUnused: "124acae096e04645821ab9f5be70f3ee"
+        case .linkUp: "8267c8807ce647c58ebc802871f22a14"
+        case .linkDown: "807992718abb457286ba752c11cd87ad"
+        case .linkBackup: "900acf0be42e4842b3b08f160510880b"
+        case .subflowLeft: "82b51f0a8c4d456e85a3fbda89fef7d5"
+        case .otherPathManager: "661edd8136224827ae7d90449ac1948b"
+        case .pathRefused: "d371219481d9445181205f40f657e930"
         case .loopStuck: "eaa76ac32f7f44a7bc7a558f92636efd"
         case .recordsDropped: "c2a6ac5aed334d388405c91d05024e5f"
         case .serviceManagerUnreachable: "63b6c3298c124cdda30db0fb6b1ecfb5"
@@ -103,11 +122,12 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .drainTimeout, .reloadNotBuilt, .acceptBackoff, .connectionLimitReached, .upstreamFailed,
             .upstreamDown,
             .nameUnresolved, .fallbackDetected, .optionUnsupported, .capabilityMissing, .inheritedSocketUnused,
-            .recordsDropped, .serviceManagerUnreachable:
+            .recordsDropped, .serviceManagerUnreachable, .linkDown, .otherPathManager, .pathRefused:
             .warning
-        case .daemonStarted, .daemonReady, .daemonStopping, .daemonStopped, .upstreamUp, .upstreamMembersChanged:
+        case .daemonStarted, .daemonReady, .daemonStopping, .daemonStopped, .linkUp, .linkBackup, .upstreamUp,
+            .upstreamMembersChanged:
             .notice
-        case .connectionEnded: .info
+        case .connectionEnded, .subflowLeft: .info
         }
     }
 }

@@ -21,16 +21,22 @@ import Testing
     }
 
     @Test(arguments: [
-        ("admin", "http = \"[::1]:1\""), ("admin", "socket = \"/x\""), ("paths", "manage = true"),
-        ("paths", "max-subflows = 2"),
-        ("paths", "max-announced = 2"), ("paths", "exclude = []"), ("paths", "routing = true"),
+        ("admin", "http = \"[::1]:1\""), ("admin", "socket = \"/x\""), ("paths", "routing = true"),
         ("paths", "stall-timeout = \"1s\""),
-        ("paths", "guard = false"), ("paths", "link = [{ interface = \"eth0\" }]"),
+        ("paths", "guard = false"),
     ])
     func says_so_of_sections(section: String, key: String) throws {
         let refusals = try Settings.load(text: "[\(section)]\n\(key)", file: "f").notBuiltYet()
         try #require(refusals.count == 1)
         #expect(refusals[0].location.line == 2)
+        #expect(refusals[0].description.contains("'\(key.prefix { $0 != " " })': not built yet"))
+    }
+
+    @Test(arguments: ["max-rtt = \"1s\"", "max-loss = 0.1", "monthly-limit = \"1GB\""])
+    func says_so_of_links(key: String) throws {
+        let refusals = try Settings.load(text: "[[paths.link]]\ninterface = \"eth0\"\n\(key)", file: "f").notBuiltYet()
+        try #require(refusals.count == 1)
+        #expect(refusals[0].location.line == 3)
         #expect(refusals[0].description.contains("'\(key.prefix { $0 != " " })': not built yet"))
     }
 
@@ -62,6 +68,11 @@ import Testing
             connections = 10
             [paths]
             race-delay = "100ms"
+            manage = true
+            max-subflows = 2
+            max-announced = 2
+            exclude = []
+            link = [{ interface = "eth0", backup = true, priority = 2 }, { address = "192.0.2.1", port = 5 }]
             [[relay]]
             listen = ["tcp://*:1", "mptcp://*:2"]
             upstream = ["tcp://a.b:1", "mptcp://a.b:1"]

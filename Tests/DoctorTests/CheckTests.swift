@@ -110,12 +110,12 @@ import Testing
     func managers() {
         var settings = Settings.defaults
         var host = HostState()
-        host.managers = [HostState.RunningProcess(id: 7, name: "NetworkManager")]
+        host.managers = [RunningManager(id: 7, name: "NetworkManager")]
         #expect(verdicts(OtherManagersCheck.examine(host)) == [.pass])
         settings.paths.manage = true
         host.settings = settings
         #expect(verdicts(OtherManagersCheck.examine(host)) == [.warn])
-        host.managers = [HostState.RunningProcess(id: 8, name: "mptcpd")]
+        host.managers = [RunningManager(id: 8, name: "mptcpd")]
         #expect(OtherManagersCheck.examine(host).first?.remedies.first?.text.contains("kill 8") == true)
     }
 

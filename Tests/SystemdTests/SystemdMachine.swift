@@ -24,6 +24,8 @@ final class SystemdMachine {
 
     /// What a machine has beyond the host's root.
     struct Setup {
+        /// The tree that the machine's root is a layer over: the host's own, or that of another system.
+        var root = "/"
         /// Contents of files by their absolute path.
         var files: [String: String] = [:]
         /// Files or directories of the host by the absolute path where the machine sees them, read-only.
@@ -71,8 +73,8 @@ final class SystemdMachine {
     /// Prepares the root in a mount namespace of its own, which ends with nspawn, and becomes nspawn.
     private static let script = """
         set -e
-        directory=$1 cgroup=$2
-        shift 2
+        directory=$1 cgroup=$2 lower=$3
+        shift 3
         # Should the tests be killed, their end of standard input closes: then nothing stays behind either.
         exec 3<&0
         (
@@ -88,7 +90,7 @@ final class SystemdMachine {
         mount -t tmpfs -o mode=755 braid-machine "$directory/machine"
         cd "$directory/machine"
         mkdir upper work root
-        mount -t overlay -o lowerdir=/,upperdir=upper,workdir=work braid-machine root
+        mount -t overlay -o "lowerdir=$lower,upperdir=upper,workdir=work" braid-machine root
         systemd-id128 new > root/etc/machine-id
         rm -f root/usr/sbin/policy-rc.d
         if [ -d "$directory/files" ]; then cp -r "$directory/files/." root/; fi
@@ -105,7 +107,10 @@ final class SystemdMachine {
         try Data().write(to: URL(fileURLWithPath: console))
         let output = try FileHandle(forWritingTo: URL(fileURLWithPath: console))
         let arguments =
-            ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", directory, cgroup.path]
+            [
+                "unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", directory, cgroup.path,
+                setup.root,
+            ]
             + ["--machine=" + (directory as NSString).lastPathComponent]
             + setup.binds.map { "--bind-ro=\($0.value):\($0.key)" }
         let nspawn = try ChildProcess(

@@ -18,12 +18,16 @@ struct linux_subflow_role {
     uint32_t flags;
     uint8_t local_id;
     uint8_t remote_id;
+    /// The interface that the socket is bound to and was found by, else 0.
+    uint32_t interface;
 };
 
 /// A socket to ask by, or -errno.
 int linux_diag_open(void);
-/// Looks one TCP connection up by its addresses: 0; -ENOENT when there is none, or it is no subflow; or another -errno.
+/// Looks one TCP connection up by its addresses: 0; -ENOENT when there is none, or it is no subflow; or another -errno. `interface` is where to look
+/// first, for a socket that is bound to one: it saves a walk over the host's addresses; 0 when it is not known.
 int linux_diag_subflow_role(
-    int diag, const struct linux_address *local, const struct linux_address *remote, struct linux_subflow_role *out);
+    int diag, const struct linux_address *local, const struct linux_address *remote, uint32_t interface,
+    struct linux_subflow_role *out);
 
 #endif

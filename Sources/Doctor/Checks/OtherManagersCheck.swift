@@ -1,3 +1,5 @@
+internal import Paths
+
 /// Whether something else changes endpoints as well.
 enum OtherManagersCheck {
     static let name = "managers"

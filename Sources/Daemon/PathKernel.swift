@@ -1,0 +1,21 @@
+internal import LinuxSystem
+internal import MultipathTCP
+internal import Paths
+
+/// What of the kernel's path management needs `CAP_NET_ADMIN`: endpoints and limits, what happens to subflows, closing them.
+struct PathKernel: ~Copyable {
+    var keeper: EndpointKeeper
+    var events: PathEvents
+    var diagnostics: SocketDiagnostics
+
+    /// Opens all of it.
+    ///
+    /// - Throws: `PathManagerError.needsNetAdmin`, `.unsupported`.
+    static func open(_ limits: PathLimits) throws(PathManagerError) -> PathKernel {
+        let manager = try PathManager()
+        let events = try manager.events()
+        let diagnostics = try SocketDiagnostics()
+        return PathKernel(
+            keeper: EndpointKeeper(manager, limits: limits), events: events, diagnostics: diagnostics)
+    }
+}

@@ -1,0 +1,118 @@
+internal import LinuxSystem
+internal import MultipathTCP
+internal import Paths
+
+/// The kernel's endpoints follow the links.
+extension PathSupervisor {
+    /// Makes the kernel's endpoints what the links call for, at once.
+    ///
+    /// When no link can be used, the endpoints stay: there is nowhere to move the data to, and a connection that is half
+    /// closed cannot open a subflow again (the kernel joins established connections only), while it outlives a short fault
+    /// on the subflow that it has. When a link is back, every connection opens new subflows.
+    mutating func reconcile() {
+        guard kernel != nil else { return }
+        let usable = links.filter(\.isUsable).map(\.effective)
+        var wanted = usable
+        var returned: [LinkStatus] = []
+        if usable.isEmpty, !applied.isEmpty {
+            if deadSince == nil { deadSince = .now() }
+            wanted = applied.filter { status in
+                !links.contains { $0.name == status.name && $0.isUnwanted }
+            }
+        } else if let since = deadSince {
+            deadSince = nil
+            // What else is wanted is added, which opens subflows as well.
+            returned = usable.filter { status in
+                applied.contains { $0.name == status.name && $0.addresses == status.addresses }
+            }
+            if MonotonicTime.now().since(since) < Self.shortFault, hasHalfClosed(on: returned) { returned = [] }
+        }
+        reconcile(wanted)
+        for link in returned { renew(link) }
+    }
+
+    /// How long a fault of all links may last for half-closed connections to be left to the kernel's retransmissions, which
+    /// then take no longer than the fault did.
+    private static let shortFault: UInt64 = 1_000_000_000
+
+    private mutating func reconcile(_ wanted: [LinkStatus]) {
+        let keep = Set(wanted.flatMap(\.addresses).map { $0.with(port: 0).host })
+        let leaving = applied.flatMap(\.addresses).filter { !keep.contains($0.with(port: 0).host) }
+        let urgency = leaving.isEmpty ? [:] : freeFirstSubflows(of: leaving)
+        applied = wanted
+        do throws(PathManagerError) {
+            if let report = try kernel?.keeper.reconcile(wanted, urgency: urgency) { note(report) }
+        } catch {
+            PathNotices(logger: logger).write(error, during: "changing endpoints")
+        }
+    }
+
+    /// Closes every subflow on a link and opens new ones.
+    mutating func renew(_ link: LinkStatus) {
+        do throws(PathManagerError) {
+            if let report = try kernel?.keeper.renew(link) { note(report) }
+        } catch {
+            PathNotices(logger: logger).write(error, during: "renewing subflows")
+        }
+    }
+
+    /// Closes the first subflows of connections that were dialled from these addresses, before their endpoints go.
+    ///
+    /// Removing an endpoint tells each peer so (REMOVE_ADDR), over the first subflow that looks alive: the very one that leads
+    /// nowhere. Once that one is closed, the peer hears it over another, and sends its own data there too.
+    ///
+    /// - Returns: how many subflows each address has: the busiest endpoint is to go first.
+    private mutating func freeFirstSubflows(of addresses: [SocketAddress]) -> [String: Int] {
+        var counts: [String: Int] = [:]
+        do throws(PathManagerError) {
+            guard let subflows = try kernel?.diagnostics.subflows() else { return [:] }
+            var elsewhere: Set<UInt32> = []
+            for subflow in subflows where subflow.isEstablished && subflow.state == .established {
+                let local = subflow.local.unmapped
+                if addresses.contains(where: { $0.isSameHost(as: local) }) {
+                    counts[local.host, default: 0] += 1
+                } else {
+                    elsewhere.insert(subflow.token)
+                }
+            }
+            for subflow in subflows where subflow.isFirstDialled && elsewhere.contains(subflow.token) {
+                let local = subflow.local.unmapped
+                guard addresses.contains(where: { $0.isSameHost(as: local) }) else { continue }
+                do throws(PathManagerError) {
+                    try kernel?.diagnostics.close(
+                        local: local, remote: subflow.remote, interface: subflow.interface)
+                } catch {
+                    // Gone meanwhile, or the kernel cannot: removing the endpoint closes it as well, only later for the peer.
+                    continue
+                }
+            }
+        } catch {
+            PathNotices(logger: logger).write(error, during: "listing subflows")
+        }
+        return counts
+    }
+
+    /// Whether a half-closed connection has all its subflows on these links.
+    func hasHalfClosed(on links: [LinkStatus]) -> Bool {
+        false
+    }
+
+    func note(_ report: EndpointKeeper.Report) {
+        let notices = PathNotices(logger: logger)
+        for notice in report.notices { notices.write(notice) }
+        for (operation, error) in report.failed { notices.write(error, during: operation.text) }
+    }
+}
+
+extension EndpointOperation {
+    /// For the log.
+    var text: String {
+        switch self {
+        case .remove(let endpoint): "removing endpoint \(endpoint)"
+        case .setBackup(let isBackup, let endpoint): "making endpoint \(endpoint) \(isBackup ? "backup" : "no backup")"
+        case .setLimits(let limits):
+            "setting limits (subflows \(limits.subflows), announced \(limits.acceptedAnnouncements))"
+        case .add(let endpoint): "adding endpoint \(endpoint)"
+        }
+    }
+}

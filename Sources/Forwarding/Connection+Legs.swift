@@ -1,0 +1,107 @@
+internal import LinuxSystem
+internal import MultipathTCP
+
+/// What a connection's MPTCP sides are known to be.
+extension Connection {
+    /// The socket of a side whose subflows can be read; `nil` when it is not MPTCP, or not in use yet.
+    func multipathSocket(_ side: SideName) -> CInt? {
+        guard phase == .relaying else { return nil }
+        switch side {
+        case .client: return client.isMultipathSocket ? client.raw : nil
+        case .upstream: return upstream.isMultipathSocket ? upstream.raw : nil
+        }
+    }
+
+    /// Whether the loop has anything to do for the legs after an event; in the usual case not.
+    func needsAttention(_ now: MonotonicTime, forStalls: Bool) -> Bool {
+        guard client.isMultipathSocket || upstream.isMultipathSocket else { return false }
+        return now >= nextSample
+            || client.isMultipathSocket && clientLeg.wantsWatch(forStalls: forStalls)
+            || upstream.isMultipathSocket && upstreamLeg.wantsWatch(forStalls: forStalls)
+    }
+
+    /// Whether the connection's turn to be sampled has come; the next one is then a while away.
+    mutating func takeSampleTurn(_ now: MonotonicTime) -> Bool {
+        guard now >= nextSample else { return false }
+        nextSample = now + Tuning.sampleIntervalNanoseconds
+        return true
+    }
+
+    /// What comes from a side answers what went there.
+    mutating func noteAnswers(upMoved: Bool, downMoved: Bool) {
+        if upstream.isMultipathSocket {
+            upstreamLeg.awaitsAnswer = upMoved || upstreamLeg.awaitsAnswer && !downMoved
+        }
+        if client.isMultipathSocket {
+            clientLeg.awaitsAnswer = downMoved || isEcho && upMoved || clientLeg.awaitsAnswer && !upMoved
+        }
+    }
+
+    // MARK: What was found
+
+    /// Takes what a look at a leg's subflows found.
+    mutating func learn(_ side: SideName, subflows count: Int, isMultipath: Bool, now: MonotonicTime) {
+        let isLate = now >= opened + connectTime + Tuning.firstLook
+        withLeg(side) { leg in
+            leg.hasSeveral = isMultipath && count > 1
+            if isLate || count > 1 { leg.isKnown = true }
+        }
+        if isMultipath {
+            wasMultipath = true
+            subflows = max(subflows, UInt8(clamping: max(1, count)))
+        } else if !fellBack {
+            fellBack = true
+            if notMultipathReason == nil { notMultipathReason = .fellBackLater }
+        }
+    }
+
+    func account(_ side: SideName) -> Int32 { side == .client ? clientLeg.account : upstreamLeg.account }
+
+    mutating func setAccount(_ side: SideName, _ account: Int32) {
+        withLeg(side) { $0.account = account }
+    }
+
+    // MARK: The watch
+
+    /// Why a watched leg is to be looked at.
+    enum Need {
+        case nothing
+        /// Its subflows are not known yet, and it is too early to ask: joins take a round trip.
+        case later
+        case firstLook
+        /// It waits for an answer over one of several subflows.
+        case look
+    }
+
+    func need(_ side: SideName, forStalls: Bool, now: MonotonicTime) -> Need {
+        guard multipathSocket(side) != nil else { return .nothing }
+        let leg = side == .client ? clientLeg : upstreamLeg
+        if leg.isKnown { return forStalls && leg.awaitsAnswer && leg.hasSeveral ? .look : .nothing }
+        return now >= opened + connectTime + Tuning.firstLook ? .firstLook : .later
+    }
+
+    /// Whether the leg is to be put into the watch now; from here on it counts as watched.
+    mutating func startWatch(_ side: SideName, forStalls: Bool) -> Bool {
+        guard multipathSocket(side) != nil else { return false }
+        let leg = side == .client ? clientLeg : upstreamLeg
+        guard leg.wantsWatch(forStalls: forStalls) else { return false }
+        withLeg(side) { $0.isWatched = true }
+        return true
+    }
+
+    mutating func endWatch(_ side: SideName) {
+        withLeg(side) { $0.isWatched = false }
+    }
+
+    /// All that was sent is acknowledged: nothing is waited for until more is sent.
+    mutating func settleLeg(_ side: SideName) {
+        withLeg(side) { $0.awaitsAnswer = false }
+    }
+
+    private mutating func withLeg(_ side: SideName, _ change: (inout Leg) -> Void) {
+        switch side {
+        case .client: change(&clientLeg)
+        case .upstream: change(&upstreamLeg)
+        }
+    }
+}
