@@ -52,7 +52,8 @@ extension EndToEndSuite {
                 let change = try await near.record {
                     $0.event == "upstream-members-changed" && $0["added"] == "mptcp://127.0.0.13:7141"
                 }
-                #expect(change["removed"] == "mptcp://127.0.0.11:7141 mptcp://127.0.0.12:7141", "\(change)")
+                #expect(change["removed"]?.contains("mptcp://127.0.0.11:7141") == true, "\(change)")
+                #expect(change["removed"]?.contains("mptcp://127.0.0.12:7141") == true, "\(change)")
                 try await peer.must("c send who")
                 #expect(try await peer.must("c read 4") == holder)
                 withExtendedLifetime(farEnds) {}
