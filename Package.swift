@@ -25,6 +25,7 @@ let linuxC: [CSetting] = [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextr
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let basicContainers: Target.Dependency = .product(name: "BasicContainers", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nio: [Target.Dependency] = ["NIOCore", "NIOHTTP1", "NIOPosix"].map { .product(name: $0, package: "swift-nio") }
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -37,6 +38,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
     ],
     targets: [
@@ -66,12 +68,13 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Configuration", "Forwarding", "LinuxSystem", "MultipathTCP", "Paths", "ServiceManager", "Upstreams",
-                "CLinux", logging, systemPackage,
+                "Admin", "Configuration", "Forwarding", "LinuxSystem", "MultipathTCP", "Paths", "ServiceManager",
+                "Upstreams", "CLinux", logging, systemPackage,
             ],
             swiftSettings: strict),
 
         // Faces
+        .target(name: "Admin", dependencies: ["LinuxSystem", "CLinux", systemPackage] + nio, swiftSettings: strict),
         .target(
             name: "ServiceManager",
             dependencies: ["CSystemd", "CLinux", "LinuxSystem", logging, systemPackage],
@@ -82,10 +85,11 @@ let package = Package(
             name: "Doctor",
             dependencies: ["CLinux", "Configuration", "LinuxSystem", "MultipathTCP", "Paths", systemPackage],
             swiftSettings: strict),
+        .target(name: "AdminClient", dependencies: ["Admin", "LinuxSystem", systemPackage], swiftSettings: strict),
         .executableTarget(
             name: "braid",
             dependencies: [
-                "CLinux", "Configuration", "Daemon", "Doctor", "LinuxSystem", "MultipathTCP", "Probe", argumentParser,
+                "Admin", "AdminClient", "CLinux", "Configuration", "Daemon", "Doctor", "LinuxSystem", "MultipathTCP", "Probe", argumentParser,
                 systemPackage,
             ],
             swiftSettings: strict),
@@ -106,6 +110,9 @@ let package = Package(
         .target(name: "CLab", path: "Tests/CLab", cSettings: linuxC + [.unsafeFlags(["-O2"])]),
         .executableTarget(
             name: "braid-lab", dependencies: ["Lab", "CLab", argumentParser], path: "Tests/LabShell",
+            swiftSettings: strictTests),
+        .executableTarget(
+            name: "braid-path-bench", dependencies: ["Lab", argumentParser], path: "Benchmarks/PathBench",
             swiftSettings: strictTests),
         .testTarget(
             name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", "TestNamespace", systemPackage],
@@ -134,7 +141,8 @@ let package = Package(
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: strictTests),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TOML"], swiftSettings: strictTests),
         .testTarget(
-            name: "ForwardingTests", dependencies: ["Forwarding", "LinuxSystem", "CLinux", "MultipathTCP", systemPackage],
+            name: "ForwardingTests",
+            dependencies: ["Forwarding", "LinuxSystem", "CLinux", "MultipathTCP", "Lab", systemPackage],
             swiftSettings: strictTests),
         .testTarget(
             name: "UpstreamsTests", dependencies: ["Upstreams", "LinuxSystem", "Lab", systemPackage], swiftSettings: strictTests),

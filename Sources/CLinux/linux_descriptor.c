@@ -62,6 +62,10 @@ int linux_remove_socket_file(const char *path) {
     return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+int linux_set_mode(const char *path, unsigned mode) { return chmod(path, mode) < 0 ? -errno : 0; }
+
+int linux_make_directory(const char *path, unsigned mode) { return mkdir(path, mode) < 0 ? -errno : 0; }
+
 bool linux_is_terminal(int fd) { return isatty(fd) == 1; }
 
 bool linux_file_is_readable(const char *path) { return access(path, R_OK) == 0; }

@@ -44,6 +44,14 @@ bool linux_has_capability(int capability) {
     return data[capability / 32].effective >> (capability % 32) & 1;
 }
 
+int linux_host_name(char *out, unsigned size) {
+    struct utsname name;
+    if (uname(&name) < 0) return -errno;
+    strncpy(out, name.nodename, size - 1);
+    out[size - 1] = 0;
+    return 0;
+}
+
 int linux_kernel_release(char *out, unsigned size) {
     struct utsname name;
     if (uname(&name) < 0) return -errno;

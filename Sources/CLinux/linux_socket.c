@@ -145,6 +145,8 @@ int linux_bytes_unsent(int fd) {
     return ioctl(fd, SIOCOUTQ, &bytes) < 0 ? -errno : bytes;
 }
 
+int linux_interface_name(unsigned index, char *out) { return if_indextoname(index, out) ? 0 : -errno; }
+
 int linux_interface_index(const char *name) {
     unsigned index = if_nametoindex(name);
     return index == 0 ? -errno : (int)index;

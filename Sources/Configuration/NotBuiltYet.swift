@@ -19,19 +19,8 @@ extension Settings {
                 diagnostics.append(Self.refusal("'\(key)'", at: relay.locations[key]))
             }
         }
-        for link in paths.links {
-            for (key, isUsed) in Self.linkKeys where isUsed(link) {
-                diagnostics.append(Self.refusal("'\(key)'", at: link.locations[key]))
-            }
-        }
         return diagnostics
     }
-
-    private static let linkKeys: [(key: String, isUsed: @Sendable (LinkSettings) -> Bool)] = [
-        ("max-rtt", { $0.maxRTT != .zero }),
-        ("max-loss", { $0.maxLoss != 0 }),
-        ("monthly-limit", { $0.monthlyLimit != 0 }),
-    ]
 
     private static func unbuiltScheme(_ address: ListenAddress) -> String? {
         switch address {
@@ -54,7 +43,6 @@ extension Settings {
     }
 
     private static let relayKeys: [(key: String, isUsed: @Sendable (RelaySettings) -> Bool)] = [
-        ("mode", { $0.mode != .aggregate }),
         ("handshake-timeout", { $0.handshakeTimeout != .seconds(5) }),
         ("users-file", { $0.usersFile != nil }),
         ("insecure-open-relay", { $0.insecureOpenRelay }),
@@ -62,16 +50,12 @@ extension Settings {
         ("allow", { $0.allow != nil }),
         ("deny", { !$0.deny.isEmpty }),
         ("destinations", { $0.destinations != nil }),
-        ("require-multipath", { $0.requireMultipath }),
         ("accept-proxy", { $0.acceptProxy }),
         ("send-proxy", { $0.sendProxy != nil }),
         ("trusted-proxies", { !$0.trustedProxies.isEmpty }),
         ("key-file", { $0.keyFile != nil }),
         ("tls", { $0.listenTLS != nil || $0.upstreamTLS != nil }),
         ("rate-limit", { $0.rateLimit != nil }),
-        ("socket.congestion", { $0.congestionIsAutomatic("socket.congestion") }),
-        ("socket.listen.congestion", { $0.congestionIsAutomatic("socket.listen.congestion") }),
-        ("socket.upstream.congestion", { $0.congestionIsAutomatic("socket.upstream.congestion") }),
     ]
 
     private struct Feature: Sendable {
@@ -81,16 +65,9 @@ extension Settings {
     }
 
     private static let sections: [Feature] = [
-        admin("socket") { $0.socket != nil && $0.socket != "/run/braid/admin.sock" },
-        admin("http") { $0.http != nil },
         paths("routing") { $0.routing },
         paths("stall-timeout") { $0.stallTimeout != .automatic },
-        paths("guard") { !$0.guardsLinks },
     ]
-
-    private static func admin(_ key: String, isUsed: @escaping @Sendable (AdminSettings) -> Bool) -> Feature {
-        Feature(key: key, isUsed: { isUsed($0.admin) }, location: { $0.admin.locations[key] })
-    }
 
     private static func paths(_ key: String, isUsed: @escaping @Sendable (PathSettings) -> Bool) -> Feature {
         Feature(key: key, isUsed: { isUsed($0.paths) }, location: { $0.paths.locations[key] })
@@ -98,19 +75,5 @@ extension Settings {
 
     private static func refusal(_ what: String, at location: SourceLocation) -> Diagnostic {
         Diagnostic(at: location, "\(what): not built yet", "remove it until a later version has it")
-    }
-}
-
-extension RelaySettings {
-    /// Whether the key at this place says `"auto"`.
-    fileprivate func congestionIsAutomatic(_ key: String) -> Bool {
-        guard locations.isSet(key) else { return false }
-        return switch key {
-        case "socket.listen.congestion": listenSocket.congestion == .automatic
-        case "socket.upstream.congestion": upstreamSocket.congestion == .automatic
-        default:
-            !locations.isSet("socket.listen.congestion") && listenSocket.congestion == .automatic
-                || !locations.isSet("socket.upstream.congestion") && upstreamSocket.congestion == .automatic
-        }
     }
 }

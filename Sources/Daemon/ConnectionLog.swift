@@ -2,6 +2,7 @@ internal import Configuration
 internal import Forwarding
 internal import LinuxSystem
 internal import Logging
+internal import MultipathTCP
 internal import ServiceManager
 internal import SystemPackage
 
@@ -55,6 +56,9 @@ struct ConnectionLog {
             "result": "\(record.result.word)",
         ]
         if record.error.rawValue != 0 { fields["error"] = "\(record.error)" }
+        if record.multipath != .yes, let reason = record.notMultipathReason {
+            fields["fallback-reason"] = "\(reason.identifier)"
+        }
         return fields
     }
 
@@ -64,10 +68,26 @@ struct ConnectionLog {
         text += ", \(record.bytesUp) bytes up, \(record.bytesDown) down in \(Self.seconds(record.duration))"
         switch record.multipath {
         case .yes: text += ", multipath, \(record.subflows) subflow\(record.subflows == 1 ? "" : "s")"
-        case .fallback: text += ", fell back to TCP"
-        case .no: break
+        case .fallback:
+            text += ", fell back to TCP"
+            if let reason = record.notMultipathReason { text += " (\(reason))" }
+        case .no:
+            if let reason = record.notMultipathReason { text += ", not multipath (\(reason))" }
         }
         return text
+    }
+
+    /// What to do about it.
+    private static func remedy(_ reason: NotMultipathReason, target: SocketAddress) -> String {
+        switch reason {
+        case .blackholeDetected:
+            "`sysctl -w net.mptcp.blackhole_timeout=0` ends that, and keeps it from coming back"
+        case .synDropped:
+            "`braid doctor \(target)` says over which link; `sysctl -w net.mptcp.blackhole_timeout=0` keeps the kernel from "
+                + "switching MPTCP off for all others"
+        case .disabledBySysctl: "`sysctl -w net.mptcp.enabled=1` switches it on"
+        default: "`braid doctor \(target)` says over which link"
+        }
     }
 
     /// Milliseconds below ten seconds, else tenths of seconds.
@@ -114,14 +134,13 @@ struct ConnectionLog {
         case .fallback:
             guard fellBack.insert(place).inserted else { return }
             let upstream = upstreamText(record, relay)
-            let target = record.upstreamAddress
+            let verb = record.result == .refused ? "are refused" : "fall back to plain TCP"
+            let reason = record.notMultipathReason ?? .peerOrPathRefused
+            let remedy = Self.remedy(reason, target: record.upstreamAddress)
             logger.event(
                 .fallbackDetected,
-                "\(relay.name): connections to \(upstream) fall back to plain TCP; `braid probe \(target)` says why",
-                metadata: [
-                    "relay": "\(relay.name)", "upstream": "\(upstream)",
-                    "reason": "the upstream or something on the path does not carry MPTCP",
-                ])
+                "\(relay.name): connections to \(upstream) \(verb): \(reason); \(remedy)",
+                metadata: ["relay": "\(relay.name)", "upstream": "\(upstream)", "reason": "\(reason)"])
         }
     }
 }

@@ -61,7 +61,7 @@ struct ListenerOpener: ~Copyable {
     private mutating func open(
         _ target: HostPort, _ wanted: StreamProtocol, _ address: ListenAddress, _ settings: RelaySettings, _ relay: Int
     ) throws(ListenRefusal) {
-        for local in try addresses(of: target) {
+        for local in try Self.addresses(of: target) {
             let opened = try Self.trying("socket") { () throws(Errno) in
                 try Self.socket(local, wanted, isWildcard: target.host == .any)
             }
@@ -113,7 +113,7 @@ struct ListenerOpener: ~Copyable {
         }
     }
 
-    private func addresses(of target: HostPort) throws(ListenRefusal) -> [SocketAddress] {
+    static func addresses(of target: HostPort) throws(ListenRefusal) -> [SocketAddress] {
         switch target.host {
         case .any: return [.any(.ipv6, port: target.port)]
         case .address(let address):
@@ -138,30 +138,10 @@ struct ListenerOpener: ~Copyable {
     private mutating func openUnix(
         _ path: String, _ address: ListenAddress, _ settings: RelaySettings, _ relay: Int
     ) throws(ListenRefusal) {
-        let socket = try Self.trying("socket") { () throws(Errno) in try Socket.unixStream() }
-        do throws(Errno) {
-            try socket.bind(toPath: path)
-        } catch {
-            guard error == .addressInUse, try Self.isAbandoned(path) else {
-                throw ListenRefusal(call: "bind", error: error)
-            }
-            try Self.trying("unlink") { () throws(Errno) in try UnixSocketFile.remove(path) }
-            try Self.trying("bind") { () throws(Errno) in try socket.bind(toPath: path) }
-        }
+        let socket = try UnixListening.bind(path)
         try Self.trying("listen") { () throws(Errno) in try socket.listen(backlog: Self.backlog) }
         listeners.append(
             OpenListener(socket: socket, relay: relay, address: "unix://\(path)", path: path, isMultipath: false))
-    }
-
-    /// A socket file that nobody listens on is what a killed daemon left.
-    private static func isAbandoned(_ path: String) throws(ListenRefusal) -> Bool {
-        let probe = try trying("socket") { () throws(Errno) in try Socket.unixStream() }
-        do throws(Errno) {
-            _ = try probe.connect(toPath: path)
-            return false
-        } catch {
-            return error == .connectionRefused
-        }
     }
 
     // MARK: From the service manager

@@ -18,11 +18,9 @@ struct PoolMember {
     var nextCheck = MonotonicTime.never
     /// Why it is not well.
     var reason = ""
-    /// Connections failed, where no check says better.
-    var isFailing = false
 
     var id: Int { plan.status.id }
-    var isHealthy: Bool { plan.status.isHealthy && !isFailing }
+    var isHealthy: Bool { plan.status.isWell }
 }
 
 /// What a look-up says that an upstream stands for: not a member yet.

@@ -38,9 +38,10 @@ struct RelayNotices {
             logger.event(
                 .multipathUnavailable, "upstreams are dialled over plain TCP: \(reason.description)",
                 metadata: ["relay": "\(name(relay))", "reason": "\(reason.description)"])
-        case .connectionEnded, .resolve, .memberFailed, .memberConnected, .connectionsChanged, .listed, .closeAnswered,
-            .subflowStalled, .connectionStalled, .drained, .failed:
+        case .connectionOpened, .connectionEnded, .resolve, .memberFailed, .memberConnected, .connectionsChanged,
+            .drained, .failed:
             break
+        case .pathQuality, .linksCounted, .listed, .closeAnswered, .subflowStalled, .connectionStalled: break
         }
     }
 

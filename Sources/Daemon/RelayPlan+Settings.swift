@@ -22,7 +22,9 @@ extension RelayPlan {
             clientUserTimeout: listenSocket.userTimeout,
             clientNoDelay: listenSocket.noDelay,
             upstreamSocket: SocketPlan(settings.upstreamSocket),
+            requiresMultipath: settings.requireMultipath, mode: LinkMode(settings.mode),
             gate: AdmissionGate(limit: settings.maxConnections, outer: gate))
+        clientChoosesCongestion = listenSocket.choosesCongestion
         slowStart = settings.slowStart.wholeNanoseconds
         balance =
             switch settings.balance {
@@ -30,6 +32,17 @@ extension RelayPlan {
             case .roundRobin: .roundRobin
             case .leastConnections: .leastConnections
             case .sourceHash: .sourceHash
+            }
+    }
+}
+
+extension LinkMode {
+    init(_ mode: RelaySettings.Mode) {
+        self =
+            switch mode {
+            case .aggregate: .aggregate
+            case .handover: .handover
+            case .interactive: .interactive
             }
     }
 }

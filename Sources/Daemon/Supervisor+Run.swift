@@ -29,6 +29,8 @@ extension Supervisor {
         }
         loops.stop()
         drainReports()
+        admin.stop(logger)
+        paths.judgeLinks(loops)
         removeSocketFiles()
         paths.stop()
         logger.event(
@@ -44,19 +46,21 @@ extension Supervisor {
             let event = poller.event(index)
             switch Tag(rawValue: event.token.tag) {
             case .signals: try takeSignals()
+            case .admin: takeAdminRequests()
             case .reports: takeReports(Int(event.token.slot))
             case .upstreamChecks: upstreams.checks.process(event.token, event.readiness)
-            case .links:
-                if paths.receiveLinks(loops) { service.show(statusLine) }
+            case .links: paths.receiveLinks(loops)
             case .pathEvents: paths.receiveEvents(loops)
             case .resolver, .none: upstreams.resolver.process(event.readiness, event.token)
             }
         }
         meetDeadlines()
+        publishLinks()
+        publishPools()
     }
 
     private func patience() -> CInt {
-        let next = min(min(deadlines.next, upstreams.deadline), paths.deadline)
+        let next = min(min(deadlines.next, upstreams.deadline), min(paths.nextDeadline, admin.pingDeadline))
         if next == .never { return -1 }
         return CInt(clamping: (next.since(.now()) + 999_999) / 1_000_000)
     }
@@ -87,6 +91,7 @@ extension Supervisor {
             return
         }
         draining = true
+        admin.view.publish { $0.isDraining = true }
         drainStarted = .now()
         let timeout = settings.daemon.drainTimeout
         logger.event(
@@ -159,6 +164,8 @@ extension Supervisor {
         case .connectionEnded(let record):
             if record.result == .drained { connectionsReset += 1 }
             log.write(record)
+            tell(record)
+        case .connectionOpened(let opening): tell(opening)
         case .resolve(let relay, let upstream): upstreams.ask(relay: relay, upstream: upstream)
         case .memberFailed(_, let member, let error): upstreams.connectionFailed(member, error)
         case .memberConnected(_, let member): upstreams.connectionSucceeded(member)
@@ -171,7 +178,13 @@ extension Supervisor {
             logger.critical("event loop \(loop) cannot go on: \(call): \(error)")
             failed = true
             finish()
-        case .listed, .closeAnswered, .subflowStalled, .connectionStalled: break
+        case .listed(let request, let connections, let isLast):
+            admin.listed(request, connections, isLast: isLast)
+        case .closeAnswered(let connection, let found): admin.closeAnswered(connection, found: found)
+        case .subflowStalled(let stall): paths.take(stall, loops)
+        case .connectionStalled(let stall): paths.take(stall, loops)
+        case .pathQuality(let quality): paths.take(quality, loops)
+        case .linksCounted: paths.linksCounted(loops)
         case .optionNotSet, .acceptBackoff, .acceptResumed, .limitReached, .listenerFailed, .multipathUnavailable:
             RelayNotices(logger: logger, relays: settings.relays).write(report)
         }
@@ -185,7 +198,11 @@ extension Supervisor {
 
     private mutating func meetDeadlines() {
         let now = MonotonicTime.now()
+        if admin.pingDeadline <= now { admin.lookAtPings(loops) }
         if paths.deadline <= now { paths.meetDeadline(now, loops) }
+        if paths.guardDeadline <= now { paths.meetGuardDeadline(now, loops) }
+        if paths.policyDeadline <= now { paths.meetPolicyDeadline(now, loops) }
+        if paths.takeChange(), !draining { service.show(statusLine) }
         if deadlines.watchdog <= now { feedWatchdog(now) }
         if deadlines.status <= now {
             deadlines.status = .never

@@ -3,6 +3,7 @@ public import Configuration
 internal import Forwarding
 internal import LinuxSystem
 internal import Logging
+internal import Paths
 internal import ServiceManager
 internal import SystemPackage
 internal import Upstreams
@@ -17,6 +18,7 @@ public struct Supervisor: ~Copyable {
         case resolver = 3
         case links = 4
         case pathEvents = 5
+        case admin = 6
         case upstreamChecks = 10
     }
 
@@ -29,6 +31,9 @@ public struct Supervisor: ~Copyable {
     var paths: PathSupervisor
     var log: ConnectionLog
     var service: ServiceStatus
+    var admin: AdminFace
+    /// The links as the admin server knows them.
+    var publishedLinks: [LinkSnapshot] = []
     var poller: Poller
     let signals: SignalDescriptor
     let watchdog: Watchdog?
@@ -73,6 +78,8 @@ public struct Supervisor: ~Copyable {
             for (id, relay) in settings.relays.enumerated() { try opener.open(relay, relay: id) }
             try UpstreamCheck.run(settings, logger: logger)
             let listeners = opener.finish()
+            let adminSockets = try AdminSockets.open(settings.admin, logger: logger)
+            let adminAddresses = adminSockets.httpAddresses
             var upstreams = try UpstreamPools(logger: logger, checkTag: Tag.upstreamChecks.rawValue)
             let loops = try LoopThreads(count: count)
             for loop in loops.shared {
@@ -80,6 +87,10 @@ public struct Supervisor: ~Copyable {
                     loop.reportsDescriptor, .readable,
                     EventToken(slot: UInt32(loop.index), tag: Tag.reports.rawValue))
             }
+            let admin = try AdminFace(
+                adminSockets, settings: settings.admin, version: version, loops: loops.shared, descriptors: limit)
+            try poller.add(
+                admin.mailbox.descriptor, .readable, EventToken(slot: 0, tag: Tag.admin.rawValue))
             let gate = AdmissionGate(limit: connectionLimit(settings, descriptors: limit, loops: count))
             for (id, relay) in settings.relays.enumerated() {
                 var plan = RelayPlan(relay, id: id, raceDelay: settings.paths.raceDelay, gate: gate)
@@ -87,17 +98,21 @@ public struct Supervisor: ~Copyable {
                 loops.send(.addRelay(plan))
             }
             upstreams.askForAll()
-            var paths = PathSupervisor(settings.paths, logger: logger)
+            var paths = PathSupervisor(settings.paths, relays: settings.relays, logger: logger)
             try paths.watch(poller)
+            paths.beginPolicy(PathMode.common(settings.relays) ?? .aggregate, loops)
             paths.start(loops)
             let log = ConnectionLog(logger: logger, relays: settings.relays, isOn: settings.daemon.logConnections)
             var supervisor = Supervisor(
                 settings: settings, logger: logger, destination: logging.destination, loops: loops,
                 listeners: listeners,
-                upstreams: upstreams, paths: paths, log: log, service: ServiceStatus(logger: logger), poller: poller,
-                signals: signals,
+                upstreams: upstreams, paths: paths, log: log, service: ServiceStatus(logger: logger), admin: admin,
+                poller: poller, signals: signals,
                 watchdog: watchdog)
+            supervisor.publishRelays()
+            supervisor.publishLinks()
             try supervisor.becomeReady(began)
+            for address in adminAddresses { logger.info("dashboard and metrics are at \(address)/") }
             return supervisor
         } catch let error as StartError {
             throw error
@@ -108,6 +123,7 @@ public struct Supervisor: ~Copyable {
 
     private mutating func becomeReady(_ began: MonotonicTime) throws(Errno) {
         for index in 0..<listeners.count { try loops.accept(listeners[index]) }
+        admin.view.publish { $0.isReady = true }
         let took = MonotonicTime.now().since(began)
         for index in 0..<listeners.count {
             logger.info("\(settings.relays[listeners[index].relay].name) listens on \(listeners[index].address)")
@@ -146,6 +162,6 @@ public struct Supervisor: ~Copyable {
     /// What `[limits]` says, or what the descriptors allow: two a connection, with the loops' pipes and some more set aside.
     private static func connectionLimit(_ settings: Settings, descriptors: Int, loops: Int) -> Int {
         if settings.limits.connections > 0 { return settings.limits.connections }
-        return max(16, (descriptors - 64 - loops * 64) / 2)
+        return max(16, (descriptors - 64 - loops * 64 - AdminFace.capacity(descriptors: descriptors)) / 2)
     }
 }

@@ -97,16 +97,16 @@ extension UpstreamPools {
         if relays[source.relay]?.check != nil, source.isCheckable {
             return note(id, success: false, "connections fail: \(error)")
         }
-        guard members[id]?.isFailing == false else { return }
-        members[id]?.isFailing = true
+        guard members[id]?.isHealthy == true else { return }
+        members[id]?.plan.status.set(failing: true)
         members[id]?.reason = "connections fail: \(error)"
         tell(id, source)
     }
 
     /// A member that had failed was connected to.
     mutating func connectionSucceeded(_ id: Int) {
-        guard members[id]?.isFailing == true, let source = members[id].flatMap({ sources[$0.source] }) else { return }
-        members[id]?.isFailing = false
+        guard members[id]?.isHealthy == false, let source = members[id].flatMap({ sources[$0.source] }) else { return }
+        members[id]?.plan.status.set(failing: false)
         tell(id, source)
     }
 
@@ -123,21 +123,23 @@ extension UpstreamPools {
     }
 
     /// Says how a member is from now on; a relay's only one is spoken of by its connections.
-    private func tell(_ id: Int, _ source: PoolSource) {
+    private mutating func tell(_ id: Int, _ source: PoolSource) {
         guard let member = members[id], let relay = relays[source.relay] else { return }
         let pool = relay.sources.flatMap { sources[$0]?.members ?? [] }.compactMap { members[$0] }
-        guard pool.count > 1 || relay.check != nil else { return }
         let well = pool.count { $0.isHealthy }
         let share = "\(well) of \(pool.count) upstreams are healthy"
-        if member.isHealthy {
-            logger.event(
-                .upstreamUp, "\(relay.name): \(member.text) is healthy again; \(share)",
-                metadata: fields(member, relay, well, pool.count))
-        } else {
-            logger.event(
-                .upstreamDown, "\(relay.name): \(member.text) is not healthy: \(member.reason); \(share)",
-                metadata: fields(member, relay, well, pool.count))
-        }
+        let text =
+            member.isHealthy
+            ? "\(relay.name): \(member.text) is healthy again; \(share)"
+            : "\(relay.name): \(member.text) is not healthy: \(member.reason); \(share)"
+        changes.health.append(
+            PoolChanges.HealthChange(
+                relay: relay.name, address: member.text, isHealthy: member.isHealthy, text: text,
+                reason: member.isHealthy ? "" : member.reason))
+        guard pool.count > 1 || relay.check != nil else { return }
+        logger.event(
+            member.isHealthy ? .upstreamUp : .upstreamDown, "\(text)",
+            metadata: fields(member, relay, well, pool.count))
     }
 
     private func fields(_ member: PoolMember, _ relay: Relay, _ well: Int, _ count: Int) -> Logger.Metadata {

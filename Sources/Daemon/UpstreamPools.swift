@@ -30,6 +30,7 @@ struct UpstreamPools: ~Copyable {
     var sources: [Int: PoolSource] = [:]
     var members: [Int: PoolMember] = [:]
     let checks: HealthChecks
+    var changes = PoolChanges()
     private var nextSource = 0
     private var nextMember = 1
 
@@ -123,6 +124,7 @@ struct UpstreamPools: ~Copyable {
             }
         }
         let left = before.filter { !kept.contains($0.id) }
+        changes.members = changes.members || !came.isEmpty || !left.isEmpty
         for member in left { drop(member.id) }
         sources[number]?.members = kept
         noteChange(source, came: came, left: isFirst ? [] : left.map(\.text))
@@ -156,15 +158,20 @@ struct UpstreamPools: ~Copyable {
     }
 
     /// The members of a relay's pool as they are now, in the order of its upstreams.
-    func views(relay: Int) -> [UpstreamView] {
+    func views(relay: Int) -> [PoolView] {
         let numbers = relays[relay]?.sources ?? []
         return numbers.flatMap { sources[$0]?.members ?? [] }.compactMap { members[$0] }.map { member in
-            UpstreamView(
-                id: member.id, relay: relay, address: member.text,
-                resolved: member.plan.addresses.map(\.description), isHealthy: member.isHealthy,
-                reason: member.isHealthy ? "" : member.reason, isDraining: member.plan.status.isDraining,
-                connections: member.plan.status.connections, tier: member.plan.tier, weight: member.plan.weight)
+            PoolView(
+                address: member.text, upstream: member.plan.upstream, tier: member.plan.tier,
+                weight: member.plan.weight, status: member.plan.status)
         }
+    }
+
+    /// What has changed since the last call; `nil` when nothing has.
+    mutating func takeChanges() -> PoolChanges? {
+        guard changes.members || !changes.health.isEmpty else { return nil }
+        defer { changes = PoolChanges() }
+        return changes
     }
 
     // MARK: The main loop

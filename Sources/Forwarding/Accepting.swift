@@ -82,7 +82,7 @@ extension EventLoop {
                     == CInt(LINUX_IPPROTO_MPTCP)
             begin(
                 Side(owning: answer, isMultipathSocket: isMultipathSocket, noDelay: noDelay), SocketAddress(peer),
-                relay)
+                relay, isPlainAtMultipath: isMultipath && !isMultipathSocket)
             accepted += 1
         }
     }
@@ -125,7 +125,9 @@ extension EventLoop {
         }
     }
 
-    private mutating func begin(_ client: consuming Side, _ address: SocketAddress, _ relay: Int) {
+    private mutating func begin(
+        _ client: consuming Side, _ address: SocketAddress, _ relay: Int, isPlainAtMultipath: Bool
+    ) {
         let place = connections.claim()
         timers.reserve(Int(place.slot))
         connections.insert(
@@ -139,6 +141,7 @@ extension EventLoop {
             backoffReported = false
             tell(.acceptResumed(relay: relays[relay].plan.id))
         }
+        if isPlainAtMultipath, !admitPlainClient(place.slot, relay) { return }
         startDial(place.slot)
     }
 }

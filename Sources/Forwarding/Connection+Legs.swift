@@ -15,17 +15,25 @@ extension Connection {
     /// Whether the loop has anything to do for the legs after an event; in the usual case not.
     func needsAttention(_ now: MonotonicTime, forStalls: Bool) -> Bool {
         guard client.isMultipathSocket || upstream.isMultipathSocket else { return false }
-        return now >= nextSample
+        return now >= nextSample || needsProof
             || client.isMultipathSocket && clientLeg.wantsWatch(forStalls: forStalls)
             || upstream.isMultipathSocket && upstreamLeg.wantsWatch(forStalls: forStalls)
     }
 
     /// Whether the connection's turn to be sampled has come; the next one is then a while away.
-    mutating func takeSampleTurn(_ now: MonotonicTime) -> Bool {
-        guard now >= nextSample else { return false }
+    ///
+    /// - Parameter proving: it is to be known whether it is multipath as soon as bytes went both ways: a middlebox may let the
+    ///   handshake pass and break what follows.
+    mutating func takeSampleTurn(_ now: MonotonicTime, proving: Bool) -> Bool {
+        let proves = proving && needsProof
+        if proves { isProven = true }
+        guard now >= nextSample || proves else { return false }
         nextSample = now + Tuning.sampleIntervalNanoseconds
         return true
     }
+
+    /// Bytes went both ways, and it was not asked since whether the legs are still multipath.
+    private var needsProof: Bool { !isProven && up.moved > 0 && (isEcho || down.moved > 0) }
 
     /// What comes from a side answers what went there.
     mutating func noteAnswers(upMoved: Bool, downMoved: Bool) {
@@ -71,12 +79,17 @@ extension Connection {
         case firstLook
         /// It waits for an answer over one of several subflows.
         case look
+        /// An answer came over one of several subflows. More may have been sent before than it answers.
+        case lookIfOutstanding
     }
 
     func need(_ side: SideName, forStalls: Bool, now: MonotonicTime) -> Need {
         guard multipathSocket(side) != nil else { return .nothing }
         let leg = side == .client ? clientLeg : upstreamLeg
-        if leg.isKnown { return forStalls && leg.awaitsAnswer && leg.hasSeveral ? .look : .nothing }
+        if leg.isKnown {
+            guard forStalls, leg.hasSeveral else { return .nothing }
+            return leg.awaitsAnswer ? .look : .lookIfOutstanding
+        }
         return now >= opened + connectTime + Tuning.firstLook ? .firstLook : .later
     }
 

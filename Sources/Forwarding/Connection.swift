@@ -62,6 +62,8 @@ struct Connection: ~Copyable {
     var subflows: UInt8 = 0
     var fellBack = false
     var wasMultipath = false
+    /// Its legs were asked about after bytes went both ways, or that is not required.
+    var isProven = false
     /// Why a leg that could be multipath is not.
     var notMultipathReason: NotMultipathReason?
 
@@ -263,7 +265,8 @@ struct Connection: ~Copyable {
         return ConnectionRecord(
             id: id, relay: relayID, client: clientAddress, upstream: upstreamIndex, upstreamAddress: upstreamAddress,
             multipath: outcome, subflows: Int(subflows), bytesUp: up.moved, bytesDown: isEcho ? up.moved : down.moved,
-            duration: now.since(opened), connectTime: connectTime, result: end.result, error: end.error)
+            duration: now.since(opened), connectTime: connectTime, result: end.result, error: end.error,
+            notMultipathReason: notMultipathReason)
     }
 }
 

@@ -1,4 +1,5 @@
 public import LinuxSystem
+public import MultipathTCP
 public import SystemPackage
 
 /// How a connection ended. Why an upstream could not be reached (refused, timed out, no address) is in the record's error.
@@ -34,7 +35,7 @@ public enum ConnectionResult: UInt8, Sendable, CaseIterable {
 }
 
 /// Whether a connection is (or was) multipath: the word of `BRAID_MULTIPATH`.
-public enum MultipathOutcome: UInt8, Sendable {
+public enum MultipathOutcome: UInt8, Sendable, CaseIterable {
     /// Nobody asked for it, or this kernel has none.
     case no
     /// Asked for, and refused by the peer or lost on the way.
@@ -79,4 +80,6 @@ public struct ConnectionRecord: Sendable {
     public var result: ConnectionResult
     /// The errno behind a failure, or 0.
     public var error: Errno
+    /// Why it was not multipath where it could have been; `nil` when it was, or nobody asked for it.
+    public var notMultipathReason: NotMultipathReason?
 }

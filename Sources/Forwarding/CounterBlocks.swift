@@ -38,13 +38,14 @@ public final class CounterBlocks: @unchecked Sendable {
     }
 
     /// The words of a block: as many as the larger kind needs.
-    private static let words = 8
+    fileprivate static let words = 8
 
     private let blocks = Mutex<[Subject: Block]>([:])
 
     @safe
     struct Block: @unchecked Sendable {
         let words: UnsafeMutablePointer<UInt64>
+        let upstreams: Int
     }
 
     init() {}
@@ -70,20 +71,32 @@ public final class CounterBlocks: @unchecked Sendable {
         return counters
     }
 
-    func block(relay: Int) -> Block { block(.relay(relay)) }
+    /// What is counted once a connection, not once an event; all zero when the loop does not know the relay.
+    public func tally(relay: Int) -> RelayTally {
+        guard let block = existingBlock(.relay(relay)) else { return RelayTally() }
+        return RelayTally {
+            unsafe linux_counter_load(block.words + CounterBlocks.words + $0)
+        } upstreams: {
+            block.upstreams
+        }
+    }
 
-    func block(link: Int) -> Block { block(.link(link)) }
+    func block(relay: Int, upstreams: Int) -> Block { block(.relay(relay), upstreams: upstreams) }
+
+    func block(link: Int) -> Block { block(.link(link), upstreams: 0) }
 
     func existingBlock(_ subject: Subject) -> Block? {
         blocks.withLock { $0[subject] }
     }
 
-    private func block(_ subject: Subject) -> Block {
+    private func block(_ subject: Subject, upstreams: Int) -> Block {
         blocks.withLock { table in
             if let block = table[subject] { return block }
-            let words = UnsafeMutablePointer<UInt64>.allocate(capacity: Self.words)
-            unsafe words.initialize(repeating: 0, count: Self.words)
-            let block = unsafe Block(words: words)
+            var count = Self.words
+            if case .relay = subject { count += RelayTally.count(upstreams: upstreams) }
+            let words = UnsafeMutablePointer<UInt64>.allocate(capacity: count)
+            unsafe words.initialize(repeating: 0, count: count)
+            let block = unsafe Block(words: words, upstreams: upstreams)
             table[subject] = block
             return block
         }
@@ -91,6 +104,12 @@ public final class CounterBlocks: @unchecked Sendable {
 }
 
 extension CounterBlocks.Block {
+    /// Adds to a word of the tally; the loop is the only writer.
+    func add(_ index: Int, _ amount: UInt64) {
+        let word = unsafe words + CounterBlocks.words + index
+        unsafe linux_counter_store(word, linux_counter_load(word) &+ amount)
+    }
+
     func publish(_ counters: RelayCounters) {
         unsafe linux_counter_store(words, counters.open)
         unsafe linux_counter_store(words + 1, counters.accepted)

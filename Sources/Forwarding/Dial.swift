@@ -23,6 +23,10 @@ struct Dial: ~Copyable {
     var tried: [Int32] = []
     /// The next candidate: a link's address with one of the upstream's.
     var nextAddress = 0
+    /// Links, by position, over which this upstream answered without MPTCP although it is required.
+    private(set) var strippedLinks: UInt64 = 0
+    /// An upstream answered without MPTCP although it is required.
+    private(set) var wasRefused = false
     /// Attempts in flight.
     private(set) var inFlight = 0
     /// When this upstream has had its time.
@@ -71,6 +75,17 @@ struct Dial: ~Copyable {
     func candidate(_ position: Int, addresses: Int) -> (link: Int8, address: Int) {
         if linkOrder.isEmpty || addresses == 0 { return (-1, position) }
         return (linkOrder[position / addresses], position % addresses)
+    }
+
+    /// An attempt that connected is not used, for it is not multipath.
+    mutating func noteStripped(_ link: Int8) {
+        wasRefused = true
+        if link >= 0, link < 64 { strippedLinks |= 1 << UInt64(link) }
+    }
+
+    /// The next upstream is another peer.
+    mutating func forgetStripped() {
+        strippedLinks = 0
     }
 
     /// Gives the socket of an attempt away: the caller owns it.

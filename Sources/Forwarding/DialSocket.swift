@@ -22,8 +22,10 @@ extension EventLoop {
         guard case .network(let wanted) = relays[relay].plan.upstreams[upstream].kind else { throw .invalidArgument }
         let opened = try MultipathSupport.socket(target.family, wanting: wanted)
         let isMultipath = opened.streamProtocol == .mptcp
+        if isMultipath { witness.prepare() }
         if wanted == .mptcp, let reason = opened.reason {
             connections.slots[Int(slot)]?.multipathUnavailable = true
+            connections.slots[Int(slot)]?.notMultipathReason = reason
             if !multipathReported {
                 multipathReported = true
                 tell(.multipathUnavailable(relay: relays[relay].plan.id, reason: reason))

@@ -29,6 +29,7 @@ extension EventLoop {
             }
             giveUpMember(slot, relay)
         }
+        if connections.slots[index]?.dial.wasRefused == true { return refuseDial(slot) }
         guard let error = connections.slots[index]?.dial.lastError else { return }
         finish(slot, Connection.End(result: .connectFailed, error: error, reset: true))
     }
@@ -63,6 +64,10 @@ extension EventLoop {
                 let dialled = try dialSocket(relay, upstream, target, from: source, slot)
                 let isMultipath = dialled.isMultipath
                 if try dialled.socket.connect(to: target) {
+                    guard
+                        mayUse(
+                            slot, relay, upstream, dialled.socket.raw, isMultipath: isMultipath, target, candidate.link)
+                    else { continue }
                     won(slot, relay, upstream, dialled.release(), isMultipath: isMultipath, target, watched: false)
                     return true
                 }
@@ -104,6 +109,21 @@ extension EventLoop {
         }
     }
 
+    /// Whether a socket that has connected may be used, or is refused because it is not multipath.
+    private mutating func mayUse(
+        _ slot: UInt32, _ relay: Int, _ upstream: Int, _ raw: CInt, isMultipath: Bool, _ target: SocketAddress,
+        _ link: Int8
+    ) -> Bool {
+        let wantsMultipath = relays[relay].plan.upstreams[upstream].kind == .network(.mptcp)
+        if examineDialled(slot, relay, raw, isMultipath: isMultipath, wantsMultipath: wantsMultipath, link: link) {
+            return true
+        }
+        // For the record, should no other do better.
+        connections.slots[Int(slot)]?.upstreamIndex = upstream
+        connections.slots[Int(slot)]?.upstreamAddress = target
+        return false
+    }
+
     /// The kernel has decided one attempt.
     mutating func attemptDecided(_ slot: UInt32, _ attemptIndex: Int, _ readiness: Readiness) {
         let index = Int(slot)
@@ -115,11 +135,16 @@ extension EventLoop {
             guard let isMultipath = connections.slots[index]?.dial.isMultipath(attemptIndex),
                 let address = connections.slots[index]?.dial.address(attemptIndex),
                 let link = connections.slots[index]?.dial.link(attemptIndex),
-                let started = connections.slots[index]?.dial.started(attemptIndex),
-                let taken = connections.slots[index]?.dial.take(attemptIndex)
+                let started = connections.slots[index]?.dial.started(attemptIndex)
             else { return }
             let addresses = memberAddresses(slot, relay)
             let target = address < addresses.count ? addresses[address] : .none
+            guard mayUse(slot, relay, upstream, raw, isMultipath: isMultipath, target, link) else {
+                connections.slots[index]?.dial.cancel(attemptIndex)
+                if !attempt(slot, relay) { nextUpstream(slot) }
+                return
+            }
+            guard let taken = connections.slots[index]?.dial.take(attemptIndex) else { return }
             linkWon(slot, link, after: now.since(started))
             return won(slot, relay, upstream, taken, isMultipath: isMultipath, target, watched: true)
         }
@@ -227,6 +252,7 @@ extension EventLoop {
             let served = connections.slots[Int(slot)]?.begin(
                 noDelay: noDelay, now: now, carriers: &carriers, poller: poller)
         else { return }
+        countOpening(slot, relay)
         settle(slot, relay, served)
     }
 }

@@ -21,9 +21,15 @@ public struct EventLoop: ~Copyable {
     var drainReported = false
     /// The links to dial from; none: the routing table chooses.
     var ranking = LinkRanking()
+    /// Measures bulk connections.
+    var quality = QualityWatch()
+    /// The main thread wants to know when links were counted.
+    var tellsOfLinks = false
+    private var nextLinksTold = MonotonicTime(nanoseconds: 0)
     /// Legs that are looked at by the clock.
     var watch = LegWatch()
     var accounts = LinkAccounts()
+    var witness = FallbackWitness()
     var reader = SubflowReader()
     /// Found in the current round of looks.
     var stalls: [StallFound] = []
@@ -79,8 +85,8 @@ public struct EventLoop: ~Copyable {
             }
             expire()
             continueListing()
-            tellReports()
             publish()
+            tellReports()
         }
     }
 
@@ -128,6 +134,7 @@ public struct EventLoop: ~Copyable {
         relays[relay].counters.bytesDown &+= served.bytesDown
         relays[relay].dirty = true
         if let end = served.end { return finish(slot, end) }
+        if served.bytesUp &+ served.bytesDown != 0 { noteMoved(slot, relay, served.bytesUp &+ served.bytesDown) }
         let forStalls = watch.findsStalls
         if connections.slots[Int(slot)]?.needsAttention(now, forStalls: forStalls) == true, !attend(slot) { return }
         let timeouts = relays[relay].timeouts
@@ -213,9 +220,15 @@ public struct EventLoop: ~Copyable {
     mutating func finish(_ slot: UInt32, _ end: Connection.End) {
         guard let relay = connections.slots[Int(slot)]?.relay else { return }
         timers.cancel(Int(slot))
+        forgetMeasured(slot)
         look(slot, .client, isLast: true)
         look(slot, .upstream, isLast: true)
         leaveMember(slot, relay)
+        var end = end
+        // Whoever was served before it was noticed was served for the last time.
+        if relays[relay].plan.requiresMultipath, end.result == .closed, connections.slots[Int(slot)]?.fellBack == true {
+            end = Connection.End(result: .refused, reset: true)
+        }
         let id = relays[relay].plan.id
         guard
             let record = connections.slots[Int(slot)]?.dismantle(end, now: now, relayID: id, carriers: &carriers)
@@ -228,6 +241,7 @@ public struct EventLoop: ~Copyable {
     }
 
     private mutating func count(_ record: ConnectionRecord, _ relay: Int) {
+        RelayTally.ended(relays[relay].block, record)
         relays[relay].counters.open &-= 1
         switch record.result {
         case .refused: relays[relay].counters.refused += 1
@@ -248,7 +262,10 @@ public struct EventLoop: ~Copyable {
             relays[index].dirty = false
             relays[index].block.publish(relays[index].counters)
         }
-        accounts.publish()
+        if accounts.publish(), tellsOfLinks, now >= nextLinksTold {
+            nextLinksTold = now + Tuning.linksInterval
+            tell(.linksCounted)
+        }
         shared.publish(connections: connections.count)
     }
 

@@ -29,8 +29,8 @@ struct LegWatch: ~Copyable {
     private var progress: [InlineArray<8, StallRule.Progress>] = []
     /// Where the next round of looks begins.
     var cursor = 0
-    /// The deadline of the watch is set.
-    var isArmed = false
+    /// When the next round of looks is due; `nil` when no timer is set.
+    var due: MonotonicTime?
     /// Somebody acts on what is found.
     var findsStalls = false
     var rule = StallRule()
@@ -52,6 +52,16 @@ struct LegWatch: ~Copyable {
 
     mutating func postpone(_ index: Int, until time: MonotonicTime) {
         entries[index].nextLook = time
+    }
+
+    /// Leaves out a time in which this thread did not run, and its peers perhaps as little: nobody can be blamed for it.
+    mutating func leaveOut(_ nanoseconds: UInt64) {
+        for index in entries.indices {
+            for place in 0..<8 where progress[index][place].id != .max {
+                progress[index][place].since = progress[index][place].since + nanoseconds
+                progress[index][place].marked = progress[index][place].marked + nanoseconds
+            }
+        }
     }
 
     // MARK: Judging
@@ -81,17 +91,17 @@ struct LegWatch: ~Copyable {
             let slot = slot(index, subflow)
             let known = progress[index][slot]
             if known.id != subflow.id || known.acknowledged != subflow.tcp.bytesAcknowledged {
-                progress[index][slot] = begin(subflow, place, now)
+                progress[index][slot] = rule.begin(subflow, place: place, now: now)
                 works = true
                 continue
             }
-            switch rule.judge(subflow.tcp, known, accounts.locals[place], now: now) {
-            case .moves:
-                works = true
-            case .slow:
-                progress[index][slot].isSlow = true
+            var judged = known
+            let judgement = rule.judge(subflow.tcp, &judged, accounts.locals[place], now: now)
+            progress[index][slot] = judged
+            switch judgement {
+            case .moves: works = true
+            case .slow: break
             case .dead:
-                progress[index][slot].isSlow = true
                 if known.isReported { deadAgain = true } else { dead = dead ?? position }
             }
         }
@@ -125,12 +135,6 @@ struct LegWatch: ~Copyable {
             if isSlow { stuck += 1 }
         }
         return (outstanding, stuck)
-    }
-
-    private func begin(_ subflow: Subflow, _ place: Int, _ now: MonotonicTime) -> StallRule.Progress {
-        StallRule.Progress(
-            id: subflow.id ?? 0, retransmits: subflow.tcp.retransmits, segmentsSent: subflow.tcp.segmentsSent,
-            acknowledged: subflow.tcp.bytesAcknowledged, since: now, local: UInt8(place))
     }
 
     private mutating func forget(_ index: Int, _ subflow: Subflow) {

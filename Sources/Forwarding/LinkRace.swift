@@ -16,7 +16,14 @@ extension EventLoop {
             connections.slots[Int(slot)]?.dial.linkOrder = []
             return
         }
-        let order = ranking.order(now: now)
+        let plan = relays[relay].plan
+        if plan.mode == .interactive {
+            for position in 0..<ranking.count {
+                guard let link = ranking.link(Int8(clamping: position)) else { continue }
+                ranking.measured(Int8(clamping: position), roundTrip: accounts.roundTrip(link: link.id))
+            }
+        }
+        let order = ranking.order(now: now, mode: plan.mode, requiresMultipath: plan.requiresMultipath)
         connections.slots[Int(slot)]?.dial.linkOrder = order
     }
 

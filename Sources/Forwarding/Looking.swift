@@ -18,7 +18,9 @@ extension EventLoop {
     mutating func attend(_ slot: UInt32) -> Bool {
         let index = Int(slot)
         let now = self.now
-        if connections.slots[index]?.takeSampleTurn(now) == true {
+        guard let relay = connections.slots[index]?.relay else { return false }
+        let requires = relays[relay].plan.requiresMultipath
+        if connections.slots[index]?.takeSampleTurn(now, proving: requires) == true {
             for side in [SideName.client, .upstream] where !look(slot, side, isLast: false) { return false }
         }
         watchIfWanted(slot, .client)
@@ -37,8 +39,8 @@ extension EventLoop {
     }
 
     private mutating func armWatch(_ time: MonotonicTime) {
-        guard !watch.isArmed else { return }
-        watch.isArmed = true
+        guard watch.due == nil else { return }
+        watch.due = time
         timers.schedule(Self.watchSlot, at: time)
     }
 
@@ -66,6 +68,10 @@ extension EventLoop {
         let count = reader.count
         let now = self.now
         connections.slots[index]?.learn(side, subflows: count, isMultipath: isMultipath, now: now)
+        if !isMultipath, !isLast, let relay = connections.slots[index]?.relay, relays[relay].plan.requiresMultipath {
+            finish(slot, Connection.End(result: .refused, reset: true))
+            return false
+        }
         return true
     }
 
@@ -73,7 +79,8 @@ extension EventLoop {
 
     /// Looks at the watched legs whose time has come, at most so many; the others have their turn at the next tick.
     mutating func lookAtWatched() {
-        watch.isArmed = false
+        if let due = watch.due, now.since(due) > Tuning.lookInterval { watch.leaveOut(now.since(due)) }
+        watch.due = nil
         var looks = 0
         var left = watch.entries.count
         var index = watch.cursor < left ? watch.cursor : 0
@@ -109,8 +116,12 @@ extension EventLoop {
         case .later: return .keep
         case .firstLook:
             looks += 1
-            look(token.slot, side, isLast: false)
-            return connections.slots[slot]?.need(side, forStalls: forStalls, now: now) == .look ? .keep : .drop
+            guard look(token.slot, side, isLast: false) else { return .drop }
+            return connections.slots[slot]?.need(side, forStalls: forStalls, now: now) == .nothing ? .drop : .keep
+        case .lookIfOutstanding:
+            guard let raw = connections.slots[slot]?.multipathSocket(side), linux_bytes_unsent(raw) > 0 else {
+                return .drop
+            }
         case .look: break
         }
         if watch.entries[index].nextLook > now { return .keep }
@@ -173,6 +184,7 @@ extension EventLoop {
                         connection: stall.connection, relay: stall.relay, leg: stall.side.leg,
                         local: stall.subflow.local, remote: stall.subflow.remote, id: stall.subflow.id,
                         silence: UInt64(stall.subflow.tcp.lastAcknowledgementMilliseconds) * 1_000_000,
+                        unacknowledged: stall.subflow.tcp.unacknowledgedSegments,
                         outstanding: tally.outstanding, stuck: tally.stuck)),
                 vital: true)
         }

@@ -15,6 +15,7 @@ extension EventLoop {
             case .setLinks(let links):
                 ranking.set(links)
                 accounts.set(links, shared.counters)
+            case .tellOfLinks: tellsOfLinks = true
             case .watchStalls(let timeout):
                 watch.findsStalls = true
                 watch.rule.timeout = timeout
@@ -41,7 +42,9 @@ extension EventLoop {
 
     private mutating func addRelay(_ plan: RelayPlan) {
         guard relayIndex(plan.id) == nil else { return }
-        relays.append(RelayState(plan: plan, block: shared.counters.block(relay: plan.id)))
+        relays.append(
+            RelayState(
+                plan: plan, block: shared.counters.block(relay: plan.id, upstreams: plan.upstreams.count)))
     }
 
     private mutating func drain() {

@@ -17,6 +17,7 @@ public final class LoopShared: Sendable {
     private let droppedReports = Atomic<UInt64>(0)
     private let heartbeatCount = Atomic<UInt64>(0)
     private let changeAnnounced = Atomic<Bool>(false)
+    private let openingsWanted = Atomic<Bool>(false)
     private let openConnections = Atomic<Int>(0)
     private let wake: EventCounter
     private let reportsReady: EventCounter
@@ -77,7 +78,14 @@ public final class LoopShared: Sendable {
         report(.failed(call: call, error: error), vital: true)
     }
 
+    /// Whether the loop is to tell of each connection that was connected. Any thread.
+    public func setOpeningsWanted(_ wanted: Bool) {
+        openingsWanted.store(wanted, ordering: .relaxed)
+    }
+
     // MARK: The loop's side
+
+    var areOpeningsWanted: Bool { openingsWanted.load(ordering: .relaxed) }
 
     var wakeDescriptor: CInt { wake.descriptor.raw }
 

@@ -34,7 +34,7 @@ extension EventLoop {
         else { return }
         connections.slots[Int(slot)]?.dial.tried.append(position)
         leaveMember(slot, relay)
-        guard error.blamesPeer, relays[relay].members.failed(Int(position), now: now) else { return }
+        guard error.rawValue != 0, error.blamesPeer, relays[relay].members.failed(Int(position), now: now) else { return }
         let member = relays[relay].members.states[Int(position)].member.status.id
         tell(.memberFailed(relay: relays[relay].plan.id, member: member, error: error))
     }
@@ -60,6 +60,7 @@ extension Connection {
     /// Turns the dial to a member.
     mutating func begin(member: Int32, of upstream: Int) {
         dial.cancelAll()
+        dial.forgetStripped()
         dial.member = member
         dial.upstream = upstream
         dial.nextAddress = 0

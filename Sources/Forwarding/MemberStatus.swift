@@ -8,6 +8,7 @@ public final class MemberStatus: Sendable {
     public let id: Int
     private let open = Atomic<Int>(0)
     private let healthy = Atomic<Bool>(true)
+    private let failing = Atomic<Bool>(false)
     private let draining = Atomic<Bool>(false)
     private let recoveredAt: Atomic<UInt64>
 
@@ -25,6 +26,9 @@ public final class MemberStatus: Sendable {
     /// False: it is tried only when no healthy member is left.
     public var isHealthy: Bool { healthy.load(ordering: .relaxed) }
 
+    /// What people are told: checks are well, and where there are none, the last connection was.
+    public var isWell: Bool { isHealthy && !failing.load(ordering: .relaxed) }
+
     /// True: no new connection goes there; the open ones go on.
     public var isDraining: Bool { draining.load(ordering: .relaxed) }
 
@@ -36,6 +40,9 @@ public final class MemberStatus: Sendable {
         if isHealthy, !self.isHealthy { recoveredAt.store(now.nanoseconds, ordering: .relaxed) }
         healthy.store(isHealthy, ordering: .relaxed)
     }
+
+    /// Says that connections to it fail, where no check says better. The loops know by themselves.
+    public func set(failing isFailing: Bool) { failing.store(isFailing, ordering: .relaxed) }
 
     /// Says whether the member takes new connections.
     public func set(draining isDraining: Bool, at now: MonotonicTime) {

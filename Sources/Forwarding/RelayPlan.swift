@@ -26,8 +26,14 @@ public struct RelayPlan: Sendable {
     public var clientUserTimeout: UInt64
     /// Whether TCP_NODELAY follows what a flow does.
     public var clientNoDelay: NoDelay
+    /// Whether the congestion control of clients' sockets is chosen while they run: `congestion = "auto"`.
+    public var clientChoosesCongestion = false
     /// What is set on sockets to the upstreams.
     public var upstreamSocket: SocketPlan
+    /// What is not multipath where it could be is refused.
+    public var requiresMultipath: Bool
+    /// Which link is dialled first.
+    public var mode: LinkMode
     /// Who may come in, together with the relay's other loops.
     public var gate: AdmissionGate
 
@@ -35,7 +41,7 @@ public struct RelayPlan: Sendable {
     public init(
         id: Int, name: String, upstreams: [UpstreamPlan], connectTimeout: UInt64, idleTimeout: UInt64,
         halfCloseTimeout: UInt64, raceDelay: UInt64, clientUserTimeout: UInt64, clientNoDelay: NoDelay,
-        upstreamSocket: SocketPlan, gate: AdmissionGate
+        upstreamSocket: SocketPlan, requiresMultipath: Bool = false, mode: LinkMode = .aggregate, gate: AdmissionGate
     ) {
         self.id = id
         self.name = name
@@ -47,6 +53,8 @@ public struct RelayPlan: Sendable {
         self.clientUserTimeout = clientUserTimeout
         self.clientNoDelay = clientNoDelay
         self.upstreamSocket = upstreamSocket
+        self.requiresMultipath = requiresMultipath
+        self.mode = mode
         self.gate = gate
     }
 
@@ -59,6 +67,16 @@ public struct RelayPlan: Sendable {
                 status: MemberStatus(id: index))
         }
     }
+}
+
+/// How a relay uses the links. The data plane dials accordingly; which subflows are backup is decided above.
+public enum LinkMode: Sendable, Hashable {
+    /// All of them; of equals the quicker to connect of late is dialled first.
+    case aggregate
+    /// The first healthy one by priority and order.
+    case handover
+    /// The one with the lowest round-trip time of late.
+    case interactive
 }
 
 /// Where a relay's connections go.
@@ -104,6 +122,8 @@ public struct SocketPlan: Sendable {
     public var userTimeout: UInt64 = 0
     /// Congestion control by name.
     public var congestion = ""
+    /// Whether congestion control is chosen while the socket is used: `congestion = "auto"`.
+    public var choosesCongestion = false
     /// `SO_MARK`.
     public var mark: UInt32 = 0
     /// `IP_TOS` and `IPV6_TCLASS`.

@@ -20,6 +20,10 @@ struct StallRule {
         var acknowledged: UInt64 = 0
         /// From when on nothing was acknowledged, as far as was looked.
         var since = MonotonicTime(nanoseconds: 0)
+        /// Segments without an answer at `marked`, and at the mark before, which is a patience or more ago.
+        var unanswered: UInt32 = 0
+        var longUnanswered: UInt32 = 0
+        var marked = MonotonicTime(nanoseconds: 0)
         /// The place of its local address in the loop's accounts.
         var local: UInt8 = 0
         /// Nothing was acknowledged for half its patience or more.
@@ -34,23 +38,56 @@ struct StallRule {
         case dead
     }
 
+    /// The first look at a subflow with data outstanding, or the first after something was acknowledged.
+    func begin(_ subflow: Subflow, place: Int, now: MonotonicTime) -> Progress {
+        Progress(
+            id: subflow.id ?? 0, retransmits: subflow.tcp.retransmits, segmentsSent: subflow.tcp.segmentsSent,
+            acknowledged: subflow.tcp.bytesAcknowledged, since: sent(subflow.tcp, now),
+            unanswered: Self.unanswered(subflow.tcp, since: subflow.tcp.retransmits),
+            marked: now, local: UInt8(place))
+    }
+
     /// Judges a subflow with data outstanding.
     ///
     /// - Parameters:
-    ///   - progress: since when nothing was acknowledged, and what had been sent then.
+    ///   - progress: since when nothing was acknowledged, and what had been sent then; is brought up to date.
     ///   - local: what is known of its local address.
-    func judge(_ tcp: TCPStatistics, _ progress: Progress, _ local: LinkAccounts.Local, now: MonotonicTime) -> Judgement
-    {
+    func judge(
+        _ tcp: TCPStatistics, _ progress: inout Progress, _ local: LinkAccounts.Local, now: MonotonicTime
+    ) -> Judgement {
         let patience = patience(tcp)
         let silence = UInt64(tcp.lastAcknowledgementMilliseconds) * 1_000_000
-        // Either clock may run late: looks begin after the sending, and what was sent last may be a repetition.
-        let stuck = max(now.since(progress.since), UInt64(tcp.lastDataSentMilliseconds) * 1_000_000)
+        let stuck = now.since(progress.since)
+        // A segment that was just sent is no witness.
+        let unanswered = Self.unanswered(tcp, since: progress.retransmits)
+        if UInt64(tcp.lastDataSentMilliseconds) * 1_000_000 > patience {
+            progress.longUnanswered = unanswered
+        } else if now.since(progress.marked) > patience {
+            progress.longUnanswered = progress.unanswered
+            progress.unanswered = unanswered
+            progress.marked = now
+        }
         // Segments that come from the peer, even its repetitions, show that one direction lives; not for ever.
         let lives = silence <= patience && tcp.retransmissionsInRow < 3
-        guard stuck > patience, !lives else { return min(stuck, silence) > patience / 2 ? .slow : .moves }
+        progress.isSlow = min(stuck, silence) > patience / 2
+        guard stuck > patience, !lives else { return progress.isSlow ? .slow : .moves }
+        progress.isSlow = true
         if timeout != 0 { return .dead }
-        let unanswered = max(1, tcp.unacknowledgedSegments) + (tcp.retransmits &- progress.retransmits)
-        return unanswered >= needed(progress, local, patience) ? .dead : .slow
+        if isClean(progress, local, patience) { return progress.longUnanswered >= 1 ? .dead : .slow }
+        guard min(stuck, silence) > Tuning.stallLeastWithLoss else { return .slow }
+        return progress.longUnanswered >= Self.needed(progress, local) ? .dead : .slow
+    }
+
+    /// The first look comes a little after the sending.
+    private func sent(_ tcp: TCPStatistics, _ now: MonotonicTime) -> MonotonicTime {
+        let age = min(UInt64(tcp.lastDataSentMilliseconds) * 1_000_000, Tuning.lookInterval * 3 / 2)
+        return MonotonicTime(nanoseconds: now.nanoseconds - min(age, now.nanoseconds))
+    }
+
+    /// Segments sent, first or again, that nothing says have come.
+    private static func unanswered(_ tcp: TCPStatistics, since before: UInt32) -> UInt32 {
+        let there = min(tcp.selectivelyAcknowledgedSegments, tcp.unacknowledgedSegments)
+        return tcp.unacknowledgedSegments - there + (tcp.retransmits &- before)
     }
 
     /// How long nothing may be acknowledged: three round trips and four deviations.
@@ -61,26 +98,30 @@ struct StallRule {
         return max(Tuning.stallLeast, roundTrip + deviation)
     }
 
-    /// How many segments without an answer are not chance any more.
-    private func needed(_ progress: Progress, _ local: LinkAccounts.Local, _ patience: UInt64) -> UInt32 {
+    /// Whether nothing is lost by chance, so that one segment without an answer says it all.
+    private func isClean(_ progress: Progress, _ local: LinkAccounts.Local, _ patience: UInt64) -> Bool {
         // Another connection was answered here since: the address is not dead as a whole.
-        let othersLive = local.lastAcknowledgement > progress.since + patience / 2
-        let own = (segments: UInt64(progress.segmentsSent), retransmits: UInt64(progress.retransmits))
-        if !othersLive, Self.isClean(own.segments, own.retransmits) { return 1 }
-        if !othersLive, own.retransmits == 0, Self.isClean(local.segments, local.retransmits) { return 1 }
-        // The answer may be lost as well as the segment. The chance is that once in some million segments all are.
-        let segments = own.segments + local.segments
-        let lost = segments < Tuning.lossKnown ? 4 : 200 * (own.retransmits + local.retransmits) / segments
+        if local.lastAcknowledgement > progress.since + patience / 2 { return false }
+        if Self.isClean(UInt64(progress.segmentsSent), UInt64(progress.retransmits)) { return true }
+        return progress.retransmits == 0 && Self.isClean(local.segments, local.retransmits)
+    }
+
+    /// Nothing was lost in many segments, or next to nothing in very many.
+    private static func isClean(_ segments: UInt64, _ retransmits: UInt64) -> Bool {
+        segments >= Tuning.lossKnown && retransmits * 2_000 <= segments
+    }
+
+    /// How many segments without an answer are not chance any more: the answer may be lost as well as the segment, and once
+    /// in some million segments all of them are.
+    private static func needed(_ progress: Progress, _ local: LinkAccounts.Local) -> UInt32 {
+        let segments = UInt64(progress.segmentsSent) + local.segments
+        let retransmits = UInt64(progress.retransmits) + local.retransmits
+        let lost = segments < Tuning.lossKnown ? 4 : 200 * retransmits / segments
         switch lost {
         case ...5: return 4
         case ...10: return 5
         case ...20: return 7
         default: return 10
         }
-    }
-
-    /// Nothing was lost in many segments, or next to nothing in very many.
-    private static func isClean(_ segments: UInt64, _ retransmits: UInt64) -> Bool {
-        segments >= Tuning.lossKnown && retransmits * 2_000 <= segments
     }
 }

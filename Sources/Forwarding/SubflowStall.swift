@@ -17,6 +17,8 @@ public struct SubflowStall: Sendable, Hashable {
     public let id: UInt32?
     /// For how long nothing was acknowledged, in nanoseconds.
     public let silence: UInt64
+    /// Segments without an acknowledgement.
+    public let unacknowledged: UInt32
     /// Connections of this loop that have data outstanding from the same local address, as far as they are watched.
     public let outstanding: Int
     /// How many of them have it stuck: most of them, and the link is dead; this one alone, and it is its path.

@@ -65,20 +65,42 @@ enum Tuning {
     /// How often a busy connection's subflows are counted.
     static let sampleIntervalNanoseconds: UInt64 = 250_000_000
 
+    /// How often the paths of a bulk connection are measured: a microsecond each time.
+    static let qualityInterval: UInt64 = 100_000_000
+
+    /// Bulk connections that a loop measures at once; a sample of that many says how the links are.
+    static let qualityConnections = 32
+
+    /// A connection that has moved nothing for so long makes room for another.
+    static let qualityMemory: UInt64 = 5_000_000_000
+
     /// How often a leg that waits for an answer is looked at: a dead subflow is to be left within a fraction of a second.
     static let lookInterval: UInt64 = 20_000_000
 
     /// Legs looked at by the clock at once: a quarter of a millisecond.
     static let looksPerTick = 256
 
-    /// How long after its beginning a connection's subflows are asked for: further ones join a round trip after its first data.
+    /// How long after its beginning a connection's subflows are asked for: others join a round trip after its first data.
     static let firstLook: UInt64 = 200_000_000
 
     /// A subflow is never called dead sooner: delayed acknowledgements take 40 ms.
     static let stallLeast: UInt64 = 120_000_000
 
+    /// The same where segments are lost by chance, or nothing is known of that: the retransmission timer has run.
+    static let stallLeastWithLoss: UInt64 = 300_000_000
+
     /// After so many segments it is known whether segments are lost by chance.
     static let lossKnown: UInt64 = 200
+
+    /// How often the kernel's counters are read to tell why connections fall back.
+    static let fallbackReadingInterval: UInt64 = 100_000_000
+
+    /// How long a link that strips MPTCP is dialled last where MPTCP is required; doubled each time, up to the longest.
+    static let strippingMemory: UInt64 = 600_000_000_000
+    static let strippingMemoryLongest: UInt64 = 4_800_000_000_000
+
+    /// How often the main thread is told at most that links were counted.
+    static let linksInterval: UInt64 = 500_000_000
 
     /// Connects that one dial has in flight at most.
     static let attemptsInFlight = 4

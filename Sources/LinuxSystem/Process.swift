@@ -26,6 +26,14 @@ public enum ThisProcess {
         }
     }
 
+    /// This host's name, as `uname -n` prints it; empty when it has none.
+    public static var hostName: String {
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 96) { buffer in
+            guard let start = buffer.baseAddress, unsafe linux_host_name(start, 96) == 0 else { return "" }
+            return unsafe String(cString: start)
+        }
+    }
+
     /// Raises the soft limit of open descriptors to the hard one and answers it. getrlimit(2).
     public static func raiseDescriptorLimit() throws(Errno) -> Int {
         var soft: UInt64 = 0

@@ -31,6 +31,8 @@ public struct TCPStatistics: Sendable, Hashable {
     public let roundTripVarianceMicroseconds: UInt32
     /// The shortest round trip of late, in microseconds.
     public let minimumRoundTripMicroseconds: UInt32
+    /// The round-trip time as a receiver of data estimates it, in microseconds; 0 without an estimate.
+    public let receiverRoundTripMicroseconds: UInt32
     /// The retransmission timeout in microseconds.
     public let retransmissionTimeoutMicroseconds: UInt32
     /// The congestion window in segments.
@@ -39,6 +41,8 @@ public struct TCPStatistics: Sendable, Hashable {
     public let segmentSize: UInt32
     /// Segments sent and not acknowledged yet.
     public let unacknowledgedSegments: UInt32
+    /// Those of them that the peer has said came, out of order. RFC 2018.
+    public let selectivelyAcknowledgedSegments: UInt32
     /// Segments now held for lost.
     public let lostSegments: UInt32
     /// Retransmissions of the segment at the head of the queue without an answer, in a row.
@@ -87,10 +91,12 @@ public struct TCPStatistics: Sendable, Hashable {
         roundTripMicroseconds = info.rtt
         roundTripVarianceMicroseconds = info.rttvar
         minimumRoundTripMicroseconds = info.min_rtt
+        receiverRoundTripMicroseconds = info.rcv_rtt
         retransmissionTimeoutMicroseconds = info.rto
         congestionWindow = info.snd_cwnd
         segmentSize = info.snd_mss
         unacknowledgedSegments = info.unacked
+        selectivelyAcknowledgedSegments = info.sacked
         lostSegments = info.lost
         retransmissionsInRow = info.retransmits
         retransmits = info.total_retrans

@@ -63,12 +63,19 @@ public enum EventKind: String, Sendable, CaseIterable {
     case subflowLeft = "subflow-left"
     /// Somebody else manages MPTCP endpoints or limits here, or did. Fields: `reason`, and `link` or `process`.
     case otherPathManager = "other-path-manager"
+    /// What links have carried this month cannot be kept on disk, or was lost. Fields: `file`.
+    case usageNotKept = "usage-not-kept"
     /// The kernel refused an endpoint, a limit or a route of a link. Fields: `operation`, `reason`.
     case pathRefused = "path-refused"
     /// An event loop makes no progress; the watchdog is not served. Fields: `loop`, `watchdog-usec`.
     case loopStuck = "loop-stuck"
     /// Log records were lost because they came faster than they could be written. Fields: `records`, `undelivered`.
     case recordsDropped = "records-dropped"
+    /// Somebody changed something through the admin socket. Fields: `action`, `uid`, `pid`, and what was changed
+    /// (`connection`, `link`).
+    case adminChange = "admin-change"
+    /// The commands cannot reach this daemon, for the default admin socket could not be opened. Fields: `socket`, `reason`.
+    case adminUnavailable = "admin-unavailable"
     /// The service manager's notification socket does not answer. Fields: `reason`.
     case serviceManagerUnreachable = "service-manager-unreachable"
 
@@ -104,12 +111,15 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .inheritedSocketUnused: "124acae096e04645821ab9f5be70f3ee"
         case .linkUp: "8267c8807ce647c58ebc802871f22a14"
         case .linkDown: "807992718abb457286ba752c11cd87ad"
+        case .usageNotKept: "5d0c1c2a6f3f4d3a9b61b7a3c2c8e914"
         case .linkBackup: "900acf0be42e4842b3b08f160510880b"
         case .subflowLeft: "82b51f0a8c4d456e85a3fbda89fef7d5"
         case .otherPathManager: "661edd8136224827ae7d90449ac1948b"
         case .pathRefused: "d371219481d9445181205f40f657e930"
         case .loopStuck: "eaa76ac32f7f44a7bc7a558f92636efd"
         case .recordsDropped: "c2a6ac5aed334d388405c91d05024e5f"
+        case .adminChange: "19b0deae60be4cd99618b5d15f52bd92"
+        case .adminUnavailable: "54b926265b774a6ba3c65ae42be2473d"
         case .serviceManagerUnreachable: "63b6c3298c124cdda30db0fb6b1ecfb5"
         }
     }
@@ -122,9 +132,10 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .drainTimeout, .reloadNotBuilt, .acceptBackoff, .connectionLimitReached, .upstreamFailed,
             .upstreamDown,
             .nameUnresolved, .fallbackDetected, .optionUnsupported, .capabilityMissing, .inheritedSocketUnused,
-            .recordsDropped, .serviceManagerUnreachable, .linkDown, .otherPathManager, .pathRefused:
+            .recordsDropped, .adminUnavailable, .serviceManagerUnreachable, .linkDown, .usageNotKept, .otherPathManager,
+            .pathRefused:
             .warning
-        case .daemonStarted, .daemonReady, .daemonStopping, .daemonStopped, .linkUp, .linkBackup, .upstreamUp,
+        case .daemonStarted, .daemonReady, .daemonStopping, .daemonStopped, .linkUp, .linkBackup, .adminChange, .upstreamUp,
             .upstreamMembersChanged:
             .notice
         case .connectionEnded, .subflowLeft: .info

@@ -11,7 +11,10 @@ struct Braid: ParsableCommand {
             What this process is, its configuration says: see Config/near.toml and Config/far.toml.
             """,
         version: "braid \(Version.text)",
-        subcommands: [RunCommand.self, CheckCommand.self, ProbeCommand.self, EchoCommand.self, DoctorCommand.self])
+        subcommands: [
+            RunCommand.self, CheckCommand.self, StatusCommand.self, ConnectionsCommand.self, PathsCommand.self,
+            CloseCommand.self, LinkCommand.self, ProbeCommand.self, EchoCommand.self, DoctorCommand.self,
+        ])
 
     static func main() {
         do {

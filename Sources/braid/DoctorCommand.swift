@@ -45,7 +45,7 @@ struct DoctorCommand: ParsableCommand {
         if json {
             StandardOutput.write(report.json)
         } else {
-            report.lines(colour: Self.wantsColour).forEach { StandardOutput.write($0) }
+            report.lines(colour: StandardOutput.wantsColour).forEach { StandardOutput.write($0) }
             StandardOutput.write(report.summary)
         }
         if report.hasFailure { throw ExitCode.no }
@@ -60,12 +60,5 @@ struct DoctorCommand: ParsableCommand {
             guard unsafe linux_file_is_readable(option.file) else { return nil }
         }
         return try option.load()
-    }
-
-    /// Only for a terminal, and never against NO_COLOR (no-color.org).
-    private static var wantsColour: Bool {
-        let environment = ThisProcess.environment
-        let refused = environment["NO_COLOR"].map { !$0.isEmpty } ?? false
-        return !refused && environment["TERM"] != "dumb" && linux_is_terminal(1)
     }
 }

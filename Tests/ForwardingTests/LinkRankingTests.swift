@@ -44,4 +44,35 @@ import Testing
         ranking.set([link(1), link(2)])
         #expect(ranking.order(now: start) == [0, 1])
     }
+
+    @Test func whereMultipathIsRequiredALinkThatStripsItComesLastForLongerEachTime() {
+        var ranking = LinkRanking()
+        ranking.set([link(1), link(2, backup: true)])
+        let minute: UInt64 = 60_000_000_000
+        ranking.stripped(0, now: start)
+        #expect(ranking.order(now: start, requiresMultipath: true) == [1, 0], "before even a backup link")
+        #expect(ranking.order(now: start) == [0, 1], "others may use it")
+        #expect(ranking.order(now: start + 11 * minute, requiresMultipath: true) == [0, 1])
+        ranking.stripped(0, now: start)
+        #expect(ranking.order(now: start + 19 * minute, requiresMultipath: true) == [1, 0])
+        for _ in 0..<20 { ranking.stripped(0, now: start) }
+        #expect(ranking.order(now: start + 81 * minute, requiresMultipath: true) == [0, 1])
+        ranking.carriedMultipath(0)
+        #expect(ranking.order(now: start, requiresMultipath: true) == [0, 1])
+    }
+
+    @Test func handoverKeepsToTheOrderAndInteractiveToTheLatency() {
+        var ranking = LinkRanking()
+        ranking.set([link(1, priority: -1), link(2), link(3), link(4, priority: -9, up: false)])
+        for (position, time) in [(Int8(0), UInt64(50)), (1, 30), (2, 20)] {
+            ranking.connected(position, after: time * 1_000_000)
+        }
+        #expect(ranking.order(now: start, mode: .handover) == [0, 1, 2, 3])
+        #expect(ranking.order(now: start, mode: .aggregate) == [0, 2, 1, 3])
+        #expect(ranking.order(now: start, mode: .interactive).first == 2)
+        ranking.measured(1, roundTrip: 10_000_000)
+        #expect(ranking.order(now: start, mode: .interactive) == [1, 2, 0, 3])
+        ranking.failed(0, now: start)
+        #expect(ranking.order(now: start, mode: .handover) == [1, 2, 0, 3])
+    }
 }

@@ -19,13 +19,13 @@ final class RunningLoop {
     ///   - upstream: where to dial; an echo by default.
     init(
         listen: StreamProtocol = .tcp, upstream: UpstreamPlan = UpstreamPlan(kind: .echo, addresses: [], isName: false),
-        index: Int = 0, host: String = "127.0.0.1"
+        index: Int = 0, host: String = "127.0.0.1", thread name: String = "test-loop"
     ) throws {
         let shared = try LoopShared(index: index)
         self.shared = shared
         poller = try Poller()
         try poller.add(shared.reportsDescriptor, .readable, EventToken(slot: 0, tag: 0))
-        let started = try Thread(name: "test-loop") {
+        let started = try Thread(name: name) {
             do throws(Errno) {
                 var loop = try EventLoop(shared: shared) { shared.send(.resumeAccepting) }
                 loop.run()
@@ -70,6 +70,12 @@ final class RunningLoop {
             waiting = shared.takeReports()
         }
         throw Errno.timedOut
+    }
+
+    /// All reports that came.
+    func taken() -> [LoopReport] {
+        defer { waiting = [] }
+        return waiting + shared.takeReports()
     }
 
     /// All open connections, in the parts that they came in.

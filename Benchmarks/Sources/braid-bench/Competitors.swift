@@ -43,6 +43,8 @@ enum Competitors {
                     threads = 1
                     log-connections = false
                     log-level = "warning"
+                    [admin]
+                    socket = "\(chain.directory.appendingPathComponent("\(name).sock").path)"
                     [[relay]]
                     name = "\(name)"
                     listen = "\(listen)"

@@ -22,6 +22,10 @@ int linux_descriptor_limit(uint64_t *soft, uint64_t *hard);
 int linux_set_descriptor_limit(uint64_t soft);
 /// 0 when `path` is gone afterwards or was a socket and is removed; -EEXIST when it is something else.
 int linux_remove_socket_file(const char *path);
+/// Who may use the file. chmod(2).
+int linux_set_mode(const char *path, unsigned mode);
+/// mkdir(2).
+int linux_make_directory(const char *path, unsigned mode);
 /// Whether it is a terminal. isatty(3).
 bool linux_is_terminal(int fd);
 /// Whether this process may read the file. access(2).

@@ -19,5 +19,7 @@ uint32_t linux_effective_user(void);
 bool linux_has_capability(int capability);
 /// Writes the kernel's release (uname -r); answers 0 or -errno.
 int linux_kernel_release(char *out, unsigned size);
+/// Writes this host's name (uname -n); answers 0 or -errno.
+int linux_host_name(char *out, unsigned size);
 
 #endif

@@ -80,5 +80,7 @@ int linux_reset_on_close(int fd);
 /// Bytes written but not acknowledged yet (SIOCOUTQ).
 int linux_bytes_unsent(int fd);
 int linux_interface_index(const char *name);
+/// Writes the name of an interface into 16 bytes; 0 or -errno.
+int linux_interface_name(unsigned index, char *out);
 
 #endif

@@ -18,9 +18,9 @@ struct LoadedBraid {
     init(_ name: String, _ config: String, in host: Host, directory: TemporaryDirectory) async throws {
         let file = try directory.write(config + "[daemon]\nlog-format = \"json\"\n", to: "\(name).toml")
         let log = directory.file("\(name).log")
-        let process = try host.spawn([
-            "sh", "-c", "exec \"$0\" run --config \"$1\" 2> \"$2\"", BraidProgram.path, file, log,
-        ])
+        let process = try host.spawn(
+            ["sh", "-c", "exec \"$0\" run --config \"$1\" 2> \"$2\"", BraidProgram.path, file, log],
+            environment: ["BRAID_SOCKET": directory.file("\(name).sock")])
         self.process = process
         self.host = host
         self.log = log

@@ -32,9 +32,11 @@ final class BraidProcess: Sendable {
     ) async throws -> BraidProcess {
         let directory = try TemporaryDirectory()
         let file = try directory.write(config + "\n[daemon]\nlog-format = \"json\"\n" + daemon + "\n", to: "braid.toml")
+        var variables = environment
+        // Not the host's own, which all would share.
+        if variables["BRAID_SOCKET"] == nil { variables["BRAID_SOCKET"] = directory.file("admin.sock") }
         let process = try host.spawn(
-            prefix + [BraidProgram.path, "run", "--config", file], environment: environment,
-            descriptors: descriptors)
+            prefix + [BraidProgram.path, "run", "--config", file], environment: variables, descriptors: descriptors)
         let braid = BraidProcess(process: process, directory: directory)
         try await braid.record("daemon-ready")
         return braid
@@ -91,6 +93,11 @@ final class BraidProcess: Sendable {
         return found
     }
 
+    // MARK: Its admin socket
+
+    /// The socket's path, unless the test gave another.
+    var socket: String { directory.file("admin.sock") }
+
     // MARK: The process
 
     /// Its process id.
@@ -118,5 +125,19 @@ final class BraidProcess: Sendable {
     /// How many descriptors it has open.
     func openDescriptors() throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
+    }
+}
+
+extension BraidProcess {
+    /// How often its threads have been woken so far: voluntary context switches.
+    func contextSwitches() throws -> Int {
+        var sum = 0
+        for thread in try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task") {
+            guard let status = KernelFile.text("/proc/\(pid)/task/\(thread)/status") else { continue }
+            for line in status.split(separator: "\n") where line.hasPrefix("voluntary_ctxt_switches:") {
+                sum += line.split(separator: "\t").last.flatMap { Int($0) } ?? 0
+            }
+        }
+        return sum
     }
 }

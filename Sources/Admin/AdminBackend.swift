@@ -1,0 +1,80 @@
+/// What the admin server needs of the daemon.
+///
+/// Concurrency: called on the server's own thread. The views are made of counters that anyone may read, and of what the main
+/// thread has published; whatever only the main thread can answer goes through ``submit(_:)``.
+public protocol AdminBackend: Sendable {
+    /// The state of relays and links now.
+    func status() -> StatusView
+    /// All that is counted.
+    func metrics() -> MetricsView
+    /// Whether anybody wants to hear of every connection that opens and closes: while nobody does, that costs nothing.
+    func setFrequentEvents(wanted: Bool)
+    /// Hands a request to the main thread.
+    ///
+    /// - Returns: false when too many wait already; the request's callback is not called then.
+    func submit(_ request: AdminRequest) -> Bool
+}
+
+/// What is asked of the main thread. The callbacks are called there, once (`list`: until the last slice), and must not block.
+public enum AdminRequest: Sendable {
+    /// Answer: the main thread runs, and every event loop does.
+    case ping(@Sendable (_ isAlive: Bool) -> Void)
+    /// The links, and the kernel's limits and endpoints.
+    case paths(@Sendable (PathsView) -> Void)
+    /// All connections, a slice at a time; the rows are made by whoever wants them, on its own thread.
+    case list(@Sendable (_ rows: @escaping @Sendable () -> [ConnectionView], _ isLast: Bool) -> Void)
+    /// Ends a connection. Answer: whether there was one.
+    case close(connection: UInt64, by: AdminCaller, @Sendable (_ found: Bool) -> Void)
+    /// Changes a link's role.
+    case link(name: String, LinkRoleChange, by: AdminCaller, @Sendable (LinkAnswer) -> Void)
+    /// Takes the configuration anew.
+    case reload(by: AdminCaller, @Sendable (ReloadAnswer) -> Void)
+}
+
+/// Who asks for a change: the peer of the Unix socket. unix(7), `SO_PEERCRED`.
+public struct AdminCaller: Sendable, Equatable {
+    /// Its process id, 0 when unknown.
+    public var pid: Int32
+    /// Its user.
+    public var uid: UInt32
+
+    /// A caller of these parts.
+    public init(pid: Int32, uid: UInt32) {
+        self.pid = pid
+        self.uid = uid
+    }
+}
+
+/// What `PATCH /v1/links/NAME` asks for; what is nil stays as it is.
+public struct LinkRoleChange: Sendable, Equatable, Codable {
+    /// Carry data only while no other link works, or again as the configuration says.
+    public var backup: Bool?
+    /// Use the link, or do not.
+    public var up: Bool?
+
+    /// A change of these parts.
+    public init(backup: Bool? = nil, up: Bool? = nil) {
+        self.backup = backup
+        self.up = up
+    }
+}
+
+/// What became of a ``LinkRoleChange``.
+public enum LinkAnswer: Sendable, Equatable {
+    /// Done; the link as it is now.
+    case changed(LinkView)
+    /// There is no link of that name; these there are.
+    case unknown(names: [String])
+    /// It could not be done, and why.
+    case refused(String)
+}
+
+/// What became of a reload.
+public enum ReloadAnswer: Sendable, Equatable {
+    /// The new configuration is in force.
+    case reloaded
+    /// The new configuration is wrong; everything runs on as it was. One line an error.
+    case invalid([String])
+    /// This version cannot.
+    case notBuilt
+}
