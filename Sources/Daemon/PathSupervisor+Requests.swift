@@ -27,6 +27,7 @@ extension PathSupervisor {
     /// Changes a link's use until the daemon ends.
     ///
     /// - Returns: false when there is no such link.
+    @discardableResult
     mutating func change(_ name: String, _ request: LinkRequest, _ loops: borrowing LoopThreads) -> Bool {
         guard let index = links.firstIndex(where: { $0.name == name }) else { return false }
         update(index, loops) { link in
