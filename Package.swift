@@ -63,7 +63,8 @@ let package = Package(
         // Control plane
         .target(name: "Configuration", dependencies: ["TOML", systemPackage], swiftSettings: strict),
         .target(
-            name: "Upstreams", dependencies: ["CAres", "LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
+            name: "Upstreams", dependencies: ["CAres", "LinuxSystem", "CLinux", systemPackage, basicContainers],
+            swiftSettings: strict),
         .target(
             name: "Daemon",
             dependencies: [

@@ -28,6 +28,14 @@ extension RelayPlan {
             requiresMultipath: settings.requireMultipath, mode: LinkMode(settings.mode),
             gate: AdmissionGate(limit: settings.maxConnections, outer: gate))
         clientChoosesCongestion = listenSocket.choosesCongestion
+        slowStart = settings.slowStart.wholeNanoseconds
+        balance =
+            switch settings.balance {
+            case .failover: .failover
+            case .roundRobin: .roundRobin
+            case .leastConnections: .leastConnections
+            case .sourceHash: .sourceHash
+            }
     }
 }
 
@@ -50,10 +58,11 @@ extension UpstreamPlan {
         case .mptcp(let target): self.init(.mptcp, target)
         case .unix(let path): self.init(kind: .unix(path), addresses: [], isName: false)
         case .echo: self.init(kind: .echo, addresses: [], isName: false)
+        case .mptcpService: self.init(kind: .network(.mptcp), addresses: [], isName: true)
         case .dashboard:
             guard let dashboard else { return nil }
             self.init(kind: .handed(dashboard), addresses: [], isName: false)
-        case .mptcpService, .convert, .directTCP, .directMPTCP: return nil
+        case .convert, .directTCP, .directMPTCP: return nil
         }
     }
 

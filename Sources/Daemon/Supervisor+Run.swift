@@ -6,6 +6,7 @@ internal import LinuxSystem
 internal import Logging
 internal import ServiceManager
 internal import SystemPackage
+internal import Upstreams
 
 /// What the main thread does while the loops relay.
 extension Supervisor {
@@ -40,6 +41,7 @@ extension Supervisor {
     }
 
     private mutating func turn() throws(Errno) {
+        try upstreams.settle(poller, tag: Tag.resolver.rawValue, loops)
         let count = try poller.wait(milliseconds: patience())
         for index in 0..<count {
             let event = poller.event(index)
@@ -47,18 +49,19 @@ extension Supervisor {
             case .signals: try takeSignals()
             case .admin: takeAdminRequests()
             case .reports: takeReports(Int(event.token.slot))
+            case .upstreamChecks: upstreams.checks.process(event.token, event.readiness)
             case .links: paths.receiveLinks(loops)
             case .pathEvents: paths.receiveEvents(loops)
-            case .resolver, .none: names.process(event.readiness, event.token)
+            case .resolver, .none: upstreams.resolver.process(event.readiness, event.token)
             }
         }
-        try names.settle(poller, tag: Tag.resolver.rawValue, loops)
         meetDeadlines()
         publishLinks()
+        publishPools()
     }
 
     private func patience() -> CInt {
-        let next = min(min(deadlines.next, names.deadline), min(paths.nextDeadline, admin.pingDeadline))
+        let next = min(min(deadlines.next, upstreams.deadline), min(paths.nextDeadline, admin.pingDeadline))
         if next == .never { return -1 }
         return CInt(clamping: (next.since(.now()) + 999_999) / 1_000_000)
     }
@@ -165,7 +168,9 @@ extension Supervisor {
             tell(record)
         case .connectionOpened(let opening): tell(opening)
         case .active: admin.server?.noteActivity()
-        case .resolve(let relay, let upstream): names.ask(relay: relay, upstream: upstream)
+        case .resolve(let relay, let upstream): upstreams.ask(relay: relay, upstream: upstream)
+        case .memberFailed(_, let member, let error): upstreams.connectionFailed(member, error)
+        case .memberConnected(_, let member): upstreams.connectionSucceeded(member)
         case .connectionsChanged:
             if deadlines.status == .never { deadlines.status = .now() + Self.statusInterval.wholeNanoseconds }
         case .drained:

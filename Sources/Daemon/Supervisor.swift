@@ -19,6 +19,7 @@ public struct Supervisor: ~Copyable {
         case links = 4
         case pathEvents = 5
         case admin = 6
+        case upstreamChecks = 10
     }
 
     let settings: Settings
@@ -26,7 +27,7 @@ public struct Supervisor: ~Copyable {
     let destination: LogDestination
     var loops: LoopThreads
     var listeners: UniqueArray<OpenListener>
-    var names: UpstreamNames
+    var upstreams: UpstreamPools
     var paths: PathSupervisor
     var log: ConnectionLog
     var service: ServiceStatus
@@ -79,8 +80,7 @@ public struct Supervisor: ~Copyable {
             let listeners = opener.finish()
             let adminSockets = try AdminSockets.open(settings.admin, logger: logger)
             let adminAddresses = adminSockets.httpAddresses
-            var names = try UpstreamNames(logger: logger)
-            for (id, relay) in settings.relays.enumerated() { names.add(relay, relay: id) }
+            var upstreams = try UpstreamPools(logger: logger, checkTag: Tag.upstreamChecks.rawValue)
             let loops = try LoopThreads(count: count)
             for loop in loops.shared {
                 try poller.add(
@@ -93,13 +93,12 @@ public struct Supervisor: ~Copyable {
                 admin.mailbox.descriptor, .readable, EventToken(slot: 0, tag: Tag.admin.rawValue))
             let gate = AdmissionGate(limit: connectionLimit(settings, descriptors: limit, loops: count))
             for (id, relay) in settings.relays.enumerated() {
-                loops.send(
-                    .addRelay(
-                        RelayPlan(
-                            relay, id: id, raceDelay: settings.paths.raceDelay, gate: gate, dashboard: admin.dashboard))
-                )
+                var plan = RelayPlan(
+                    relay, id: id, raceDelay: settings.paths.raceDelay, gate: gate, dashboard: admin.dashboard)
+                plan.members = upstreams.add(relay, relay: id)
+                loops.send(.addRelay(plan))
             }
-            names.askForAll()
+            upstreams.askForAll()
             var paths = PathSupervisor(settings.paths, relays: settings.relays, logger: logger)
             try paths.watch(poller)
             paths.beginPolicy(PathMode.common(settings.relays) ?? .aggregate, loops)
@@ -108,7 +107,7 @@ public struct Supervisor: ~Copyable {
             var supervisor = Supervisor(
                 settings: settings, logger: logger, destination: logging.destination, loops: loops,
                 listeners: listeners,
-                names: names, paths: paths, log: log, service: ServiceStatus(logger: logger), admin: admin,
+                upstreams: upstreams, paths: paths, log: log, service: ServiceStatus(logger: logger), admin: admin,
                 poller: poller, signals: signals,
                 watchdog: watchdog)
             supervisor.publishRelays()

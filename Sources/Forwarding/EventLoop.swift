@@ -223,6 +223,7 @@ public struct EventLoop: ~Copyable {
         forgetMeasured(slot)
         look(slot, .client, isLast: true)
         look(slot, .upstream, isLast: true)
+        leaveMember(slot, relay)
         var end = end
         // Whoever was served before it was noticed was served for the last time.
         if relays[relay].plan.requiresMultipath, end.result == .closed, connections.slots[Int(slot)]?.fellBack == true {

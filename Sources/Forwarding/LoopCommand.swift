@@ -6,8 +6,9 @@ public enum LoopCommand: Sendable {
     case addRelay(RelayPlan)
     /// Accept from this listening socket. The number is a duplicate that the loop owns from here on.
     case addListener(relay: Int, descriptor: CInt, shared: Bool)
-    /// New addresses of an upstream, good until `expires`; an empty list is a failure to resolve.
-    case setAddresses(relay: Int, upstream: Int, [SocketAddress], expires: MonotonicTime)
+    /// The members that an upstream stands for from now on, good until `expires`; `nil`: those known stay, for they could
+    /// not be looked up.
+    case setMembers(relay: Int, upstream: Int, [UpstreamMember]?, expires: MonotonicTime)
     /// The links that MPTCP dials start from, from now on; none: the routing table chooses.
     case setLinks([LinkCandidate])
     /// Tell of subflows that die silently (`LoopReport.subflowStalled`); `timeout` is how long one may acknowledge nothing, in

@@ -10,8 +10,8 @@ extension EventLoop {
             case .addRelay(let plan): addRelay(plan)
             case .addListener(let relay, let descriptor, let isShared):
                 addListener(relayID: relay, Descriptor(owning: descriptor), isShared: isShared)
-            case .setAddresses(let relay, let upstream, let addresses, let expires):
-                setAddresses(relayID: relay, upstream, addresses, expires)
+            case .setMembers(let relay, let upstream, let members, let expires):
+                setMembers(relayID: relay, upstream, members, expires)
             case .setLinks(let links):
                 ranking.set(links)
                 accounts.set(links, shared.counters)

@@ -9,6 +9,10 @@ public enum LoopReport: Sendable {
     case connectionEnded(ConnectionRecord)
     /// The addresses of an upstream are wanted: a connection waits for them.
     case resolve(relay: Int, upstream: Int)
+    /// A member of a relay's pool could not be connected to; told at most once a second and member.
+    case memberFailed(relay: Int, member: Int, error: Errno)
+    /// A member that had failed was connected to.
+    case memberConnected(relay: Int, member: Int)
     /// A socket option could not be set on a socket to an upstream; told once a relay and option.
     case optionNotSet(relay: Int, SocketOptionFailure)
     /// Accepting rests, for want of descriptors or memory; told once until it works again.

@@ -32,6 +32,13 @@ public enum EventKind: String, Sendable, CaseIterable {
     case connectionLimitReached = "connection-limit-reached"
     /// An upstream cannot be reached. Fields: `relay`, `upstream`, `reason`.
     case upstreamFailed = "upstream-failed"
+    /// An upstream of several (or one with health checks) is not well: it is used only when no other is left. Fields:
+    /// `relay`, `upstream`, `reason`, `healthy`, `upstreams`.
+    case upstreamDown = "upstream-down"
+    /// Such an upstream is well again. Fields: `relay`, `upstream`, `healthy`, `upstreams`.
+    case upstreamUp = "upstream-up"
+    /// The name of an upstream stands for others than before. Fields: `relay`, `upstream`, `added`, `removed`.
+    case upstreamMembersChanged = "upstream-members-changed"
     /// A host name has no address. Fields: `relay`, `name`, `reason`.
     case nameUnresolved = "name-unresolved"
     /// A connection that asked for multipath runs over plain TCP. Fields: `relay`, `upstream` or `client`, `reason`.
@@ -93,6 +100,9 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .acceptBackoff: "587bc162681847b7a491af26ce15db00"
         case .connectionLimitReached: "b53fe1699e48499b9503716b4f4d58f5"
         case .upstreamFailed: "dc8e2e6103804011815b72460387a599"
+        case .upstreamDown: "ae4afb7f8c634b6b974a844bba024bdd"
+        case .upstreamUp: "b2106c21f9ef42ca97064322cd48fcef"
+        case .upstreamMembersChanged: "8ace417df3914b45afc60a1cd27f0604"
         case .nameUnresolved: "ac869a93fbb74192901b34f39f33a29c"
         case .fallbackDetected: "ec40fb1e296e47b6b5412a62db4af6ef"
         case .multipathUnavailable: "c7f103d01b074b418a6389244b35a7ac"
@@ -120,11 +130,14 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .loopStuck: .critical
         case .configurationInvalid, .listenerFailed, .multipathUnavailable: .error
         case .drainTimeout, .reloadNotBuilt, .acceptBackoff, .connectionLimitReached, .upstreamFailed,
+            .upstreamDown,
             .nameUnresolved, .fallbackDetected, .optionUnsupported, .capabilityMissing, .inheritedSocketUnused,
             .recordsDropped, .adminUnavailable, .serviceManagerUnreachable, .linkDown, .usageNotKept, .otherPathManager,
             .pathRefused:
             .warning
-        case .daemonStarted, .daemonReady, .daemonStopping, .daemonStopped, .linkUp, .linkBackup, .adminChange: .notice
+        case .daemonStarted, .daemonReady, .daemonStopping, .daemonStopped, .linkUp, .linkBackup, .adminChange, .upstreamUp,
+            .upstreamMembersChanged:
+            .notice
         case .connectionEnded, .subflowLeft: .info
         }
     }

@@ -24,7 +24,8 @@ final class DaemonView: AdminBackend {
         let name: String
         var listen: [String]
         let upstreams: [String]
-        var isHealthy: [Bool]
+        /// The members that they stand for.
+        let pool: [PoolView]
     }
 
     private let published = Mutex(Published())
@@ -66,7 +67,7 @@ final class DaemonView: AdminBackend {
         view.draining = published.isDraining
         view.threads = loops.count
         view.connections = loops.reduce(0) { $0 + $1.connections }
-        view.relays = published.relays.map { relay($0, tally($0.id)) }
+        view.relays = published.relays.map { relay($0) }
         view.links = links(published)
         return view
     }
@@ -84,14 +85,15 @@ final class DaemonView: AdminBackend {
 
     // MARK: Relays
 
-    private func relay(_ relay: Relay, _ tally: RelayTally) -> RelayView {
+    private func relay(_ relay: Relay) -> RelayView {
         var view = RelayView()
         view.name = relay.name
         view.listen = relay.listen
-        for (index, address) in relay.upstreams.enumerated() {
-            let open = index < tally.upstreamOpen.count ? tally.upstreamOpen[index] : 0
+        for member in relay.pool {
             view.upstreams.append(
-                UpstreamView(address: address, healthy: relay.isHealthy[index], connections: open))
+                UpstreamView(
+                    address: member.address, healthy: member.status.isWell,
+                    connections: UInt64(clamping: member.status.connections)))
         }
         for loop in loops {
             let counters = loop.counters.read(relay: relay.id)

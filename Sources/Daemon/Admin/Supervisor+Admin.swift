@@ -13,7 +13,7 @@ extension Supervisor {
         var relays = settings.relays.enumerated().map { id, relay in
             DaemonView.Relay(
                 id: id, name: relay.name, listen: [], upstreams: relay.upstream.map(\.value.description),
-                isHealthy: relay.upstream.map { _ in true })
+                pool: upstreams.views(relay: id))
         }
         for index in 0..<listeners.count { relays[listeners[index].relay].listen.append(listeners[index].address) }
         admin.view.publish { $0.relays = relays }
