@@ -80,8 +80,8 @@ public struct EventLoop: ~Copyable {
             }
             expire()
             continueListing()
-            tellReports()
             publish()
+            tellReports()
         }
     }
 
