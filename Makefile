@@ -12,11 +12,15 @@ SWIFT_DIRECTORIES := $(wildcard Sources Tests Examples Fuzz Benchmarks/Sources)
 FUZZERS = $(notdir $(wildcard Fuzz/Fuzz*))
 
 .DEFAULT_GOAL := help
+<<<<<<< HEAD
+.PHONY: help run build release test soak tsan asan bench bench-paths lab fuzz docs lint format install uninstall clean swift packages
+=======
 .PHONY: help run build release test soak tsan asan bench lab fuzz docs lint format install deb uninstall clean swift packages
+>>>>>>> main
 
 help: ## this list
 	@echo "make …"
-	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 run: release ## installs what is missing, builds, runs near and far end on loopback, and says what to try
 	@Scripts/run $(BRAID)
@@ -47,6 +51,11 @@ asan: swift ## the tests under AddressSanitizer
 bench: release ## benchmarks, with other proxies side by side (BENCH_ARGS="…" for options)
 	@Scripts/install-packages bench
 	cd Benchmarks && swift build -c release && .build/release/braid-bench $(BENCH_ARGS)
+
+bench-paths: release ## two links together: kernel alone beside Braid (ROW=… for some rows, BENCH_ARGS="…" for options)
+	@Scripts/install-packages test
+	@swift build --product braid-path-bench
+	@.build/debug/braid-path-bench --braid $(BRAID) $(foreach row,$(ROW),--row $(row)) $(BENCH_ARGS)
 
 lab: swift ## a shell between two hosts with emulated links (LAB_ARGS="--links 3 --rate 20mbit" for options)
 	@Scripts/install-packages test

@@ -1,6 +1,8 @@
 #include "linux_netlink.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,6 +30,24 @@ int linux_netlink_open(int protocol) {
 
 int linux_netlink_join(int fd, uint32_t group) {
     return setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0 ? -errno : 0;
+}
+
+int linux_netlink_filter_commands(int fd, uint32_t commands) {
+    enum { MOST = 32 };
+    struct sock_filter code[MOST + 3];
+    unsigned count = 0, wanted = (unsigned)__builtin_popcount(commands);
+    // The command is the first byte behind the netlink header.
+    code[count++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_B | BPF_ABS, NLMSG_HDRLEN + offsetof(struct genlmsghdr, cmd));
+    for (unsigned command = 0; command < MOST; command++) {
+        if (!(commands >> command & 1)) continue;
+        // To the last statement, over those that are left and the refusal.
+        code[count] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, command, wanted - (count - 1), 0);
+        count++;
+    }
+    code[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
+    code[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0xFFFFFFFF);
+    struct sock_fprog program = {.len = (unsigned short)count, .filter = code};
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0 ? -errno : 0;
 }
 
 int64_t linux_netlink_send(int fd, const void *bytes, size_t size) {

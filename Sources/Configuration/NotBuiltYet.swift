@@ -19,19 +19,8 @@ extension Settings {
                 diagnostics.append(Self.refusal("'\(key)'", at: relay.locations[key]))
             }
         }
-        for link in paths.links {
-            for (key, isUsed) in Self.linkKeys where isUsed(link) {
-                diagnostics.append(Self.refusal("'\(key)'", at: link.locations[key]))
-            }
-        }
         return diagnostics
     }
-
-    private static let linkKeys: [(key: String, isUsed: @Sendable (LinkSettings) -> Bool)] = [
-        ("max-rtt", { $0.maxRTT != .zero }),
-        ("max-loss", { $0.maxLoss != 0 }),
-        ("monthly-limit", { $0.monthlyLimit != 0 }),
-    ]
 
     private static func unbuiltScheme(_ address: ListenAddress) -> String? {
         switch address {
@@ -45,19 +34,17 @@ extension Settings {
 
     private static func unbuiltScheme(_ address: UpstreamAddress) -> String? {
         switch address {
-        case .tcp, .mptcp, .unix, .echo: nil
+        case .tcp, .mptcp, .unix, .echo, .dashboard: nil
         case .mptcpService: "mptcp+srv://"
         case .convert: "convert://"
         case .directTCP: "direct+tcp://"
         case .directMPTCP: "direct+mptcp://"
-        case .dashboard: "dashboard://"
         }
     }
 
     private static let relayKeys: [(key: String, isUsed: @Sendable (RelaySettings) -> Bool)] = [
         ("balance", { $0.balance != .failover }),
         ("health-check", { $0.healthCheck != nil }),
-        ("mode", { $0.mode != .aggregate }),
         ("handshake-timeout", { $0.handshakeTimeout != .seconds(5) }),
         ("users-file", { $0.usersFile != nil }),
         ("insecure-open-relay", { $0.insecureOpenRelay }),
@@ -71,9 +58,6 @@ extension Settings {
         ("key-file", { $0.keyFile != nil }),
         ("tls", { $0.listenTLS != nil || $0.upstreamTLS != nil }),
         ("rate-limit", { $0.rateLimit != nil }),
-        ("socket.congestion", { $0.congestionIsAutomatic("socket.congestion") }),
-        ("socket.listen.congestion", { $0.congestionIsAutomatic("socket.listen.congestion") }),
-        ("socket.upstream.congestion", { $0.congestionIsAutomatic("socket.upstream.congestion") }),
     ]
 
     private struct Feature: Sendable {
@@ -85,7 +69,6 @@ extension Settings {
     private static let sections: [Feature] = [
         paths("routing") { $0.routing },
         paths("stall-timeout") { $0.stallTimeout != .automatic },
-        paths("guard") { !$0.guardsLinks },
     ]
 
     private static func paths(_ key: String, isUsed: @escaping @Sendable (PathSettings) -> Bool) -> Feature {
@@ -94,19 +77,5 @@ extension Settings {
 
     private static func refusal(_ what: String, at location: SourceLocation) -> Diagnostic {
         Diagnostic(at: location, "\(what): not built yet", "remove it until a later version has it")
-    }
-}
-
-extension RelaySettings {
-    /// Whether the key at this place says `"auto"`.
-    fileprivate func congestionIsAutomatic(_ key: String) -> Bool {
-        guard locations.isSet(key) else { return false }
-        return switch key {
-        case "socket.listen.congestion": listenSocket.congestion == .automatic
-        case "socket.upstream.congestion": upstreamSocket.congestion == .automatic
-        default:
-            !locations.isSet("socket.listen.congestion") && listenSocket.congestion == .automatic
-                || !locations.isSet("socket.upstream.congestion") && upstreamSocket.congestion == .automatic
-        }
     }
 }

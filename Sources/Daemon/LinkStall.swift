@@ -5,9 +5,30 @@ struct LinkStall {
     /// Since when.
     var began: MonotonicTime
     /// Whether its endpoints are there, so that connections try to join over it.
-    var isTrying = false
-    /// When to try next, or to end this try.
+    var isTrying: Bool
+    /// When to begin trying, or to try anew.
     var next: MonotonicTime
-    /// How many tries there were.
-    var tries = 0
+}
+
+/// How often a link stalled of late: one that comes back only to stall again is tried less eagerly.
+struct StallHistory {
+    private var ended = MonotonicTime(nanoseconds: 0)
+    private var relapses: UInt64 = 0
+
+    /// A stall begins.
+    ///
+    /// - Returns: how long to leave the link alone before it is tried.
+    mutating func begin(_ now: MonotonicTime) -> UInt64 {
+        relapses = now.since(ended) < Self.memory ? min(relapses + 1, 8) : 0
+        return relapses < 3 ? Self.firstPause : min(Self.firstPause << (relapses - 2), Self.longestPause)
+    }
+
+    /// It is over.
+    mutating func end(_ now: MonotonicTime) {
+        ended = now
+    }
+
+    private static let memory: UInt64 = 15_000_000_000
+    private static let firstPause: UInt64 = 300_000_000
+    private static let longestPause: UInt64 = 15_000_000_000
 }

@@ -2,11 +2,10 @@ internal import LinuxSystem
 internal import MultipathTCP
 internal import Paths
 
-/// What of the kernel's path management needs `CAP_NET_ADMIN`: endpoints and limits, what happens to subflows, closing them.
+/// What of the kernel's path management needs `CAP_NET_ADMIN`: endpoints and limits, and what happens to subflows.
 struct PathKernel: ~Copyable {
     var keeper: EndpointKeeper
     var events: PathEvents
-    var diagnostics: SocketDiagnostics
 
     /// Opens all of it.
     ///
@@ -14,8 +13,6 @@ struct PathKernel: ~Copyable {
     static func open(_ limits: PathLimits) throws(PathManagerError) -> PathKernel {
         let manager = try PathManager()
         let events = try manager.events()
-        let diagnostics = try SocketDiagnostics()
-        return PathKernel(
-            keeper: EndpointKeeper(manager, limits: limits), events: events, diagnostics: diagnostics)
+        return PathKernel(keeper: EndpointKeeper(manager, limits: limits), events: events)
     }
 }

@@ -1,3 +1,4 @@
+internal import Forwarding
 internal import LinuxSystem
 internal import Logging
 internal import MultipathTCP
@@ -10,14 +11,16 @@ struct PathNotices {
 
     // MARK: Links
 
-    /// Says what changed in a link; `before` is `nil` for a new one.
-    func write(from before: SupervisedLink?, to link: SupervisedLink) {
+    /// Says what changed in a link; `before` is `nil` for a new one. `note` is what there is to say of a change of role.
+    func write(from before: SupervisedLink?, to link: SupervisedLink, note: String = "") {
         if before?.state != link.state {
             link.isUsable ? writeUp(link) : writeDown(link, link.state.text)
         } else if let before, link.isUsable, before.status.addresses != link.status.addresses {
             writeUp(link)
         }
-        if let before, before.isBackup != link.isBackup { writeRole(link) }
+        if let before, before.isBackup != link.isBackup || before.guardReason != link.guardReason {
+            writeRole(link, note)
+        }
     }
 
     /// A link of `*` whose interface is no more.
@@ -40,13 +43,14 @@ struct PathNotices {
         logger.event(.linkDown, "\(link.name)\(place) is down: \(why)", metadata: metadata)
     }
 
-    private func writeRole(_ link: SupervisedLink) {
-        let why = link.why.isEmpty ? "" : " (\(link.why))"
+    private func writeRole(_ link: SupervisedLink, _ note: String) {
+        let reasons = [link.why, note].filter { !$0.isEmpty }.joined(separator: "; ")
+        let why = reasons.isEmpty ? "" : " (\(reasons))"
         logger.event(
             .linkBackup, "\(link.name) is \(link.isBackup ? "backup" : "no longer backup")\(why)",
             metadata: [
                 "link": "\(link.name)", "interface": "\(link.status.interfaceName)",
-                "backup": "\(link.isBackup ? "yes" : "no")", "why": "\(link.why)",
+                "backup": "\(link.isBackup ? "yes" : "no")", "why": "\(reasons)",
             ])
     }
 
@@ -56,6 +60,18 @@ struct PathNotices {
             "link": "\(link.name)", "interface": "\(link.status.interfaceName)",
             "address": "\(addresses.map(\.host).joined(separator: ","))", "state": "\(link.state.rawValue)",
         ]
+    }
+
+    func write(_ stall: SubflowStall, link: String?) {
+        let silence = stall.silence / 1_000_000
+        logger.event(
+            .subflowLeft,
+            "the subflow \(stall.local) to \(stall.remote) acknowledged nothing for \(silence) ms and was closed",
+            metadata: [
+                "link": "\(link ?? "")", "local": "\(stall.local)", "remote": "\(stall.remote)",
+                "connection": .stringConvertible(stall.connection),
+                "silence-usec": .stringConvertible(stall.silence / 1000),
+            ])
     }
 
     // MARK: The kernel

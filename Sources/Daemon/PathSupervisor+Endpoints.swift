@@ -12,7 +12,8 @@ extension PathSupervisor {
     mutating func reconcile() {
         guard kernel != nil else { return }
         let usable = links.filter(\.isUsable).map(\.effective)
-        var wanted = usable
+        let tried = links.filter { $0.stall?.isTrying == true && $0.state == .stalled }.map(\.effective)
+        var wanted = usable + tried
         var returned: [LinkStatus] = []
         if usable.isEmpty, !applied.isEmpty {
             if deadSince == nil { deadSince = .now() }
@@ -21,9 +22,10 @@ extension PathSupervisor {
             }
         } else if let since = deadSince {
             deadSince = nil
-            // What else is wanted is added, which opens subflows as well.
+            // What else is wanted is added, which opens subflows as well; and what was stalled has just been renewed.
             returned = usable.filter { status in
                 applied.contains { $0.name == status.name && $0.addresses == status.addresses }
+                    && addedAt[status.name].map { MonotonicTime.now().since($0) > Self.justNow } ?? true
             }
             if MonotonicTime.now().since(since) < Self.shortFault, hasHalfClosed(on: returned) { returned = [] }
         }
@@ -31,26 +33,42 @@ extension PathSupervisor {
         for link in returned { renew(link) }
     }
 
+    private static let justNow: UInt64 = 300_000_000
+
     /// How long a fault of all links may last for half-closed connections to be left to the kernel's retransmissions, which
     /// then take no longer than the fault did.
     private static let shortFault: UInt64 = 1_000_000_000
 
-    private mutating func reconcile(_ wanted: [LinkStatus]) {
+    mutating func reconcile(_ wanted: [LinkStatus]) {
         let keep = Set(wanted.flatMap(\.addresses).map { $0.with(port: 0).host })
         let leaving = applied.flatMap(\.addresses).filter { !keep.contains($0.with(port: 0).host) }
         let urgency = leaving.isEmpty ? [:] : freeFirstSubflows(of: leaving)
         applied = wanted
         do throws(PathManagerError) {
-            if let report = try kernel?.keeper.reconcile(wanted, urgency: urgency) { note(report) }
+            guard let report = try kernel?.keeper.reconcile(wanted, urgency: urgency) else { return }
+            note(report)
+            let added = report.done.compactMap { if case .add(let endpoint) = $0 { endpoint.address } else { nil } }
+            for link in wanted
+            where link.addresses.contains(where: { own in added.contains { own.isSameHost(as: $0) } }) {
+                noteAdded(link.name)
+            }
         } catch {
             PathNotices(logger: logger).write(error, during: "changing endpoints")
         }
     }
 
+    /// Subflows should come to be now: that is looked after.
+    private mutating func noteAdded(_ link: String) {
+        addedAt[link] = .now()
+        scheduleAudit(after: 500_000_000)
+    }
+
     /// Closes every subflow on a link and opens new ones.
     mutating func renew(_ link: LinkStatus) {
         do throws(PathManagerError) {
-            if let report = try kernel?.keeper.renew(link) { note(report) }
+            guard let report = try kernel?.keeper.renew(link) else { return }
+            note(report)
+            noteAdded(link.name)
         } catch {
             PathNotices(logger: logger).write(error, during: "renewing subflows")
         }
@@ -65,7 +83,7 @@ extension PathSupervisor {
     private mutating func freeFirstSubflows(of addresses: [SocketAddress]) -> [String: Int] {
         var counts: [String: Int] = [:]
         do throws(PathManagerError) {
-            guard let subflows = try kernel?.diagnostics.subflows() else { return [:] }
+            guard let subflows = try diagnostics?.subflows() else { return [:] }
             var elsewhere: Set<UInt32> = []
             for subflow in subflows where subflow.isEstablished && subflow.state == .established {
                 let local = subflow.local.unmapped
@@ -79,7 +97,7 @@ extension PathSupervisor {
                 let local = subflow.local.unmapped
                 guard addresses.contains(where: { $0.isSameHost(as: local) }) else { continue }
                 do throws(PathManagerError) {
-                    try kernel?.diagnostics.close(
+                    try diagnostics?.close(
                         local: local, remote: subflow.remote, interface: subflow.interface)
                 } catch {
                     // Gone meanwhile, or the kernel cannot: removing the endpoint closes it as well, only later for the peer.
@@ -93,8 +111,23 @@ extension PathSupervisor {
     }
 
     /// Whether a half-closed connection has all its subflows on these links.
-    func hasHalfClosed(on links: [LinkStatus]) -> Bool {
-        false
+    mutating func hasHalfClosed(on links: [LinkStatus]) -> Bool {
+        do throws(PathManagerError) {
+            guard let connections = try diagnostics?.connections() else { return false }
+            let ending = Set(connections.filter { $0.state != .established }.map(\.token))
+            if ending.isEmpty { return false }
+            let addresses = links.flatMap(\.addresses)
+            guard let subflows = try diagnostics?.subflows() else { return false }
+            let alive = subflows.filter { ending.contains($0.token) && $0.state == .established }
+            return Dictionary(grouping: alive, by: \.token).values.contains { subflows in
+                subflows.allSatisfy { subflow in
+                    addresses.contains { $0.isSameHost(as: subflow.local.unmapped) }
+                }
+            }
+        } catch {
+            PathNotices(logger: logger).write(error, during: "listing connections")
+            return false
+        }
     }
 
     func note(_ report: EndpointKeeper.Report) {

@@ -26,14 +26,42 @@ struct PathSupervisor: ~Copyable {
     var candidates: [LinkCandidate] = []
     /// The links that the kernel's endpoints were made for last.
     var applied: [LinkStatus] = []
+    /// Decides which links are better left alone.
+    var linkGuard = LinkGuard()
+    /// What the rules and modes make of the links.
+    var policy = PathPolicy(usage: UsageBook(month: UsageBook.Month(seconds: UsageFile.seconds)))
+    /// `nil` when no link has a monthly limit.
+    var usageFile: UsageFile?
+    /// When the month's use is to be written.
+    var saveDue = MonotonicTime.never
+    /// When to look whether the month has ended.
+    var calendarDue = MonotonicTime.never
     /// Since when no link can be used.
     var deadSince: MonotonicTime?
+    /// Which connections lack subflows.
+    var audit = SubflowAudit()
+    /// When to look for that next.
+    var nextAudit = MonotonicTime.never
+    /// When endpoints were last added, by link.
+    var addedAt: [String: MonotonicTime] = [:]
+    /// What happens to subflows is listened to as far as this.
+    var eventKinds: PathEvents.Kinds = []
+    /// Closes single subflows: with `CAP_NET_ADMIN` also where Braid does not manage endpoints, as at most far ends.
+    var diagnostics: SocketDiagnostics?
+    /// When all links seemed dead last and were not.
+    var falseAlarm = MonotonicTime(nanoseconds: 0)
+    /// What `summary` was when it was looked at last.
+    private var shownSummary: String?
+    /// The ports of MPTCP upstreams.
+    let dialledPorts: Set<UInt16>
     /// The number of each name ever seen, so that a link that comes back is the same.
     private var numbers: [String: Int] = [:]
 
     /// Opens what can be opened, and says what cannot.
-    init(_ settings: PathSettings, logger: Logger) {
+    init(_ settings: PathSettings, relays: [RelaySettings], logger: Logger) {
         self.settings = settings
+        dialledPorts = Set(
+            relays.flatMap(\.upstream).filter(\.value.isMultipath).compactMap { $0.value.hostPort?.port })
         self.logger = logger
         selector = LinkSelector(ConfiguredLink.all(settings), exclude: settings.exclude)
         var monitor: LinkMonitor?
@@ -48,6 +76,7 @@ struct PathSupervisor: ~Copyable {
         var kernel: PathKernel?
         if settings.manage { kernel = Self.openKernel(settings, logger) }
         self.kernel = kernel
+        diagnostics = ThisProcess.hasNetworkAdministration ? try? SocketDiagnostics() : nil
     }
 
     private static func openKernel(_ settings: PathSettings, _ logger: Logger) -> PathKernel? {
@@ -78,12 +107,23 @@ struct PathSupervisor: ~Copyable {
         if settings.manage {
             for manager in RunningManager.all() { PathNotices(logger: logger).write(manager) }
         }
+        if diagnostics != nil {
+            let timeout: UInt64 =
+                switch settings.stallTimeout {
+                case .automatic: 0
+                case .fixed(let duration): duration.wholeNanoseconds
+                }
+            loops.send(.watchStalls(timeout: timeout))
+        }
         look()
+        judgeLinks(loops)
         apply(loops)
+        listen()
     }
 
     /// Restores what was found.
     mutating func stop() {
+        saveUsage()
         guard kernel != nil else { return }
         do throws(PathManagerError) {
             if let report = try kernel?.keeper.restore() { note(report) }
@@ -93,18 +133,16 @@ struct PathSupervisor: ~Copyable {
     }
 
     /// Links may have changed.
-    ///
-    /// - Returns: whether they did.
-    mutating func receiveLinks(_ loops: borrowing LoopThreads) -> Bool {
+    mutating func receiveLinks(_ loops: borrowing LoopThreads) {
         do throws(NetlinkError) {
-            guard let changes = try monitor?.receive(), !changes.isEmpty else { return false }
+            guard let changes = try monitor?.receive(), !changes.isEmpty else { return }
         } catch {
-            PathNotices(logger: logger).write(.netlink(error), during: "following links")
-            return false
+            return PathNotices(logger: logger).write(.netlink(error), during: "following links")
         }
         look()
+        judgeLinks(loops)
         apply(loops)
-        return true
+        listen()
     }
 
     /// Finds the links anew.
@@ -150,6 +188,13 @@ struct PathSupervisor: ~Copyable {
             id: 0, ipv4: SocketAddress.none, ipv6: SocketAddress.none, priority: isConfigured ? .max : -1,
             isBackup: isConfigured, isUp: true)
         return dialled.map { $0.candidate(priority: $0.status.configured.priority) } + [routed]
+    }
+
+    /// Whether `summary` has changed since this was asked last.
+    mutating func takeChange() -> Bool {
+        let now = summary
+        defer { shownSummary = now }
+        return now != shownSummary
     }
 
     /// `2 of 2 links up`; `nil` without links.

@@ -13,6 +13,7 @@ extension SocketPlan {
             case .kernelDefault, .automatic: ""
             case .named(let name): name
             }
+        choosesCongestion = settings.congestion == .automatic
         mark = settings.mark
         typeOfService = Int32(settings.tos)
         noDelay =

@@ -17,10 +17,13 @@ struct SupervisedLink {
     var isSwitchedOff = false
     /// Why it is made backup although nobody asked for it.
     var demotion: String?
+    /// What the guard has against it.
+    var guardReason: GuardReason?
     /// Past its monthly limit, with `over-limit = "off"`.
     var isOverLimit = false
     /// Set while nothing gets through, although all looks well.
     var stall: LinkStall?
+    var history = StallHistory()
 
     init(id: Int, status: LinkStatus) {
         self.id = id
@@ -50,13 +53,13 @@ struct SupervisedLink {
     var isUnwanted: Bool { isSwitchedOff || isOverLimit }
 
     /// Whether it carries data only while no other link works.
-    var isBackup: Bool { requestedBackup ?? (status.configured.isBackup || demotion != nil) }
+    var isBackup: Bool { requestedBackup ?? (status.configured.isBackup || demotion != nil || guardReason != nil) }
 
     /// Why its role is what it is; empty when there is nothing to say.
     var why: String {
         if requestedBackup != nil { return "braid link" }
         if status.configured.isBackup { return "configured" }
-        return demotion ?? ""
+        return demotion ?? guardReason?.description ?? ""
     }
 
     /// What its endpoints are made of.
@@ -88,12 +91,5 @@ struct SupervisedLink {
             addresses: status.addresses.isEmpty ? lastAddresses : status.addresses, state: state, isBackup: isBackup,
             why: why, isAnnounced: status.configured.isAnnounced, priority: status.configured.priority,
             endpointIDs: endpoints)
-    }
-}
-
-extension SocketAddress {
-    /// Whether the address is the same, whatever port and scope.
-    func isSameHost(as other: SocketAddress) -> Bool {
-        family == other.family && bytes == other.bytes
     }
 }

@@ -1,3 +1,4 @@
+internal import Admin
 internal import BasicContainers
 internal import Configuration
 internal import Forwarding
@@ -29,6 +30,7 @@ extension Supervisor {
         loops.stop()
         drainReports()
         admin.stop(logger)
+        paths.judgeLinks(loops)
         removeSocketFiles()
         paths.stop()
         logger.event(
@@ -45,8 +47,7 @@ extension Supervisor {
             case .signals: try takeSignals()
             case .admin: takeAdminRequests()
             case .reports: takeReports(Int(event.token.slot))
-            case .links:
-                if paths.receiveLinks(loops) { service.show(statusLine) }
+            case .links: paths.receiveLinks(loops)
             case .pathEvents: paths.receiveEvents(loops)
             case .resolver, .none: names.process(event.readiness, event.token)
             }
@@ -57,7 +58,7 @@ extension Supervisor {
     }
 
     private func patience() -> CInt {
-        let next = min(min(deadlines.next, names.deadline), min(paths.deadline, admin.pingDeadline))
+        let next = min(min(deadlines.next, names.deadline), min(paths.nextDeadline, admin.pingDeadline))
         if next == .never { return -1 }
         return CInt(clamping: (next.since(.now()) + 999_999) / 1_000_000)
     }
@@ -163,6 +164,7 @@ extension Supervisor {
             log.write(record)
             tell(record)
         case .connectionOpened(let opening): tell(opening)
+        case .active: admin.server?.noteActivity()
         case .resolve(let relay, let upstream): names.ask(relay: relay, upstream: upstream)
         case .connectionsChanged:
             if deadlines.status == .never { deadlines.status = .now() + Self.statusInterval.wholeNanoseconds }
@@ -176,7 +178,10 @@ extension Supervisor {
         case .listed(let request, let connections, let isLast):
             admin.listed(request, connections, isLast: isLast)
         case .closeAnswered(let connection, let found): admin.closeAnswered(connection, found: found)
-        case .subflowStalled, .connectionStalled: break
+        case .subflowStalled(let stall): paths.take(stall, loops)
+        case .connectionStalled(let stall): paths.take(stall, loops)
+        case .pathQuality(let quality): paths.take(quality, loops)
+        case .linksCounted: paths.linksCounted(loops)
         case .optionNotSet, .acceptBackoff, .acceptResumed, .limitReached, .listenerFailed, .multipathUnavailable:
             RelayNotices(logger: logger, relays: settings.relays).write(report)
         }
@@ -192,6 +197,9 @@ extension Supervisor {
         let now = MonotonicTime.now()
         if admin.pingDeadline <= now { admin.lookAtPings(loops) }
         if paths.deadline <= now { paths.meetDeadline(now, loops) }
+        if paths.guardDeadline <= now { paths.meetGuardDeadline(now, loops) }
+        if paths.policyDeadline <= now { paths.meetPolicyDeadline(now, loops) }
+        if paths.takeChange(), !draining { service.show(statusLine) }
         if deadlines.watchdog <= now { feedWatchdog(now) }
         if deadlines.status <= now {
             deadlines.status = .never

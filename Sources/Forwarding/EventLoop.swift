@@ -21,6 +21,11 @@ public struct EventLoop: ~Copyable {
     var drainReported = false
     /// The links to dial from; none: the routing table chooses.
     var ranking = LinkRanking()
+    /// Measures bulk connections.
+    var quality = QualityWatch()
+    /// The main thread wants to know when links were counted.
+    var tellsOfLinks = false
+    private var nextLinksTold = MonotonicTime(nanoseconds: 0)
     /// Legs that are looked at by the clock.
     var watch = LegWatch()
     var accounts = LinkAccounts()
@@ -129,6 +134,7 @@ public struct EventLoop: ~Copyable {
         relays[relay].counters.bytesDown &+= served.bytesDown
         relays[relay].dirty = true
         if let end = served.end { return finish(slot, end) }
+        if served.bytesUp &+ served.bytesDown != 0 { noteMoved(slot, relay, served.bytesUp &+ served.bytesDown) }
         let forStalls = watch.findsStalls
         if connections.slots[Int(slot)]?.needsAttention(now, forStalls: forStalls) == true, !attend(slot) { return }
         let timeouts = relays[relay].timeouts
@@ -214,6 +220,7 @@ public struct EventLoop: ~Copyable {
     mutating func finish(_ slot: UInt32, _ end: Connection.End) {
         guard let relay = connections.slots[Int(slot)]?.relay else { return }
         timers.cancel(Int(slot))
+        forgetMeasured(slot)
         look(slot, .client, isLast: true)
         look(slot, .upstream, isLast: true)
         var end = end
@@ -252,9 +259,13 @@ public struct EventLoop: ~Copyable {
     private mutating func publish() {
         for index in 0..<relays.count where relays[index].dirty {
             relays[index].dirty = false
+            shared.noteActivity()
             relays[index].block.publish(relays[index].counters)
         }
-        accounts.publish()
+        if accounts.publish(), tellsOfLinks, now >= nextLinksTold {
+            nextLinksTold = now + Tuning.linksInterval
+            tell(.linksCounted)
+        }
         shared.publish(connections: connections.count)
     }
 

@@ -236,12 +236,15 @@ struct LinkAccounts: ~Copyable {
     }
 
     /// Makes the counters visible to other threads.
-    mutating func publish() {
-        guard isDirty else { return }
+    ///
+    /// - Returns: whether they have changed.
+    mutating func publish() -> Bool {
+        guard isDirty else { return false }
         isDirty = false
         for index in links.indices where links[index].isDirty {
             links[index].isDirty = false
             links[index].block.publish(links[index].counters)
         }
+        return true
     }
 }

@@ -26,6 +26,20 @@ struct LinkRanking {
     /// How many links there are.
     var count: Int { entries.count }
 
+    /// Whether there is a choice of links, so that it matters how they are.
+    private(set) var isMeasured = false
+
+    /// The link that has an address; `nil` when none has.
+    func link(of address: SocketAddress) -> Int? {
+        let local = address.unmapped.with(port: 0)
+        for entry in entries {
+            if entry.link.ipv4 == local { return entry.link.id }
+            guard let ipv6 = entry.link.ipv6, ipv6.family == .ipv6, local.family == .ipv6 else { continue }
+            if ipv6.bytes == local.bytes { return entry.link.id }
+        }
+        return nil
+    }
+
     /// Takes new links; what was learnt of those that stay is kept.
     mutating func set(_ links: [LinkCandidate]) {
         entries = links.map { link in
@@ -35,6 +49,7 @@ struct LinkRanking {
             entry.link = link
             return entry
         }
+        isMeasured = links.count { $0.ipv4?.family == .ipv4 || $0.ipv6?.family == .ipv6 } > 1
     }
 
     /// The links in the order in which they are to be tried now, by their positions.

@@ -13,6 +13,8 @@ public enum LoopCommand: Sendable {
     /// Tell of subflows that die silently (`LoopReport.subflowStalled`); `timeout` is how long one may acknowledge nothing, in
     /// nanoseconds, 0 to follow its round-trip time and variance.
     case watchStalls(timeout: UInt64)
+    /// Tell from now on when what is counted on links has changed.
+    case tellOfLinks
     /// Answer with a snapshot of every connection, in several `LoopReport.listed`.
     case list(request: UInt64)
     /// End a connection now, both sides reset, with the result `closedByOperator`; `LoopReport.closeAnswered` follows.

@@ -15,6 +15,7 @@ extension EventLoop {
             case .setLinks(let links):
                 ranking.set(links)
                 accounts.set(links, shared.counters)
+            case .tellOfLinks: tellsOfLinks = true
             case .watchStalls(let timeout):
                 watch.findsStalls = true
                 watch.rule.timeout = timeout

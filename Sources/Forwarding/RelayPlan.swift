@@ -20,6 +20,8 @@ public struct RelayPlan: Sendable {
     public var clientUserTimeout: UInt64
     /// Whether TCP_NODELAY follows what a flow does.
     public var clientNoDelay: NoDelay
+    /// Whether the congestion control of clients' sockets is chosen while they run: `congestion = "auto"`.
+    public var clientChoosesCongestion = false
     /// What is set on sockets to the upstreams.
     public var upstreamSocket: SocketPlan
     /// What is not multipath where it could be is refused.
@@ -71,6 +73,8 @@ public struct UpstreamPlan: Sendable {
         case unix(String)
         /// The client's own bytes, sent back.
         case echo
+        /// Handed to a server in this process.
+        case handed(ConnectionTaker)
     }
 
     /// How it is reached.
@@ -104,6 +108,8 @@ public struct SocketPlan: Sendable {
     public var userTimeout: UInt64 = 0
     /// Congestion control by name.
     public var congestion = ""
+    /// Whether congestion control is chosen while the socket is used: `congestion = "auto"`.
+    public var choosesCongestion = false
     /// `SO_MARK`.
     public var mark: UInt32 = 0
     /// `IP_TOS` and `IPV6_TCLASS`.

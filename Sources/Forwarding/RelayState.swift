@@ -7,6 +7,8 @@ struct RelayState: ~Copyable {
     let block: CounterBlocks.Block
     let timeouts: RelayTimeouts
     let followsNoDelay: Bool
+    /// The congestion control of its sockets is chosen while it runs.
+    let isMeasured: Bool
     /// What is set on a socket before it connects: all but keepalive, which waits until the connection has lived for a while.
     let dialSocket: SocketPlan
     var counters = RelayCounters()
@@ -29,6 +31,7 @@ struct RelayState: ~Copyable {
         dialPlan.keepaliveSeconds = 0
         dialSocket = dialPlan
         followsNoDelay = plan.clientNoDelay == .auto && plan.upstreamSocket.noDelay == .auto
+        isMeasured = plan.clientChoosesCongestion || plan.upstreamSocket.choosesCongestion
         upstreams = plan.upstreams.map { upstream in
             UpstreamState(addresses: upstream.addresses, expires: upstream.isName ? .init(nanoseconds: 0) : .never)
         }

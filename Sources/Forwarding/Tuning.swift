@@ -65,6 +65,15 @@ enum Tuning {
     /// How often a busy connection's subflows are counted.
     static let sampleIntervalNanoseconds: UInt64 = 250_000_000
 
+    /// How often the paths of a bulk connection are measured: a microsecond each time.
+    static let qualityInterval: UInt64 = 100_000_000
+
+    /// Bulk connections that a loop measures at once; a sample of that many says how the links are.
+    static let qualityConnections = 32
+
+    /// A connection that has moved nothing for so long makes room for another.
+    static let qualityMemory: UInt64 = 5_000_000_000
+
     /// How often a leg that waits for an answer is looked at: a dead subflow is to be left within a fraction of a second.
     static let lookInterval: UInt64 = 20_000_000
 
@@ -82,6 +91,9 @@ enum Tuning {
 
     /// After so many segments it is known whether segments are lost by chance.
     static let lossKnown: UInt64 = 200
+
+    /// How often the main thread is told at most that links were counted.
+    static let linksInterval: UInt64 = 500_000_000
 
     /// How often the kernel's counters are read to tell why connections fall back.
     static let fallbackReadingInterval: UInt64 = 100_000_000

@@ -47,6 +47,14 @@ public struct NetlinkSocket: ~Copyable, Sendable {
         _ = try check(linux_netlink_join(raw, group))
     }
 
+    /// Lets through only notices of a generic family with these commands; what is dropped wakes nobody. socket(7),
+    /// `SO_ATTACH_FILTER`.
+    ///
+    /// - Parameter commands: bit n stands for command n.
+    public borrowing func filter(commands: UInt32) throws(Errno) {
+        _ = try check(linux_netlink_filter_commands(raw, commands))
+    }
+
     /// Takes the messages of the next datagram that the kernel sent.
     ///
     /// - Returns: the messages; `nil` when none waits.

@@ -1,5 +1,5 @@
 public import LinuxSystem
-internal import SystemPackage
+public import SystemPackage
 
 /// Listens to what happens to the multipath connections of a network namespace. Made by `PathManager.events()`.
 ///
@@ -24,6 +24,33 @@ public struct PathEvents: ~Copyable, Sendable {
 
     /// The descriptor's number. It stays owned by this value.
     public var raw: CInt { socket.raw }
+
+    /// Kinds of events.
+    public struct Kinds: OptionSet, Sendable, Hashable {
+        /// A bit for each `MPTCP_EVENT_…`.
+        public let rawValue: UInt32
+
+        /// From bits.
+        public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+        /// Connections that are made, established and closed: several for each connection.
+        public static let connections = Kinds(rawValue: 1 << 1 | 1 << 2 | 1 << 3)
+        /// Addresses that peers announce and withdraw.
+        public static let addresses = Kinds(rawValue: 1 << 6 | 1 << 7)
+        /// Subflows that joined: one for each subflow.
+        public static let subflowEstablished = Kinds(rawValue: 1 << 10)
+        /// Subflows that ended before their connection.
+        public static let subflowClosed = Kinds(rawValue: 1 << 11)
+        /// Subflows that became backup, or no more.
+        public static let subflowPriority = Kinds(rawValue: 1 << 13)
+    }
+
+    /// Lets only some kinds through from now on; the others wake nobody and overrun nothing. At first there are all.
+    ///
+    /// - Throws: `Errno`.
+    public borrowing func limit(to kinds: Kinds) throws(Errno) {
+        try socket.filter(commands: kinds.rawValue)
+    }
 
     /// What has happened since the last call, in order. It does not wait.
     ///

@@ -124,12 +124,64 @@ public struct SocketDiagnostics: ~Copyable, Sendable {
         return found
     }
 
+    /// Every MPTCP connection in the namespace that has a peer, from established to the last acknowledgement, those too that
+    /// have lost all their subflows.
+    ///
+    /// - Throws: `PathManagerError.unsupported` without the kernel's `mptcp_diag`, `.netlink`.
+    public mutating func connections() throws(PathManagerError) -> [DiagnosedConnection] {
+        var found: [DiagnosedConnection] = []
+        for family in [SocketAddress.Family.ipv4, .ipv6] {
+            // ESTABLISHED, FIN_WAIT1 and 2, CLOSE_WAIT, LAST_ACK, CLOSING.
+            let states: UInt32 = 1 << 1 | 1 << 4 | 1 << 5 | 1 << 8 | 1 << 9 | 1 << 11
+            do throws(NetlinkError) {
+                for answer in try socket.exchange(SocketDiagnosticsMessages.multipathRequest(family, states: states))
+                where answer.type == SocketDiagnosticsMessages.byFamily {
+                    if let connection = try Self.connection(answer) { found.append(connection) }
+                }
+            } catch {
+                if case .refused(.noSuchFileOrDirectory, _) = error {
+                    throw .unsupported("list of MPTCP connections (INET_MPTCP_DIAG)")
+                }
+                throw .netlink(error)
+            }
+        }
+        return found
+    }
+
+    private static func connection(_ message: NetlinkMessage) throws(NetlinkError) -> DiagnosedConnection? {
+        do throws(NetlinkSyntaxError) {
+            return try SocketDiagnosticsMessages.connection(message.payload.span)
+        } catch {
+            throw .syntax(error)
+        }
+    }
+
     private static func subflow(_ message: NetlinkMessage) throws(NetlinkError) -> DiagnosedSubflow? {
         do throws(NetlinkSyntaxError) {
             return try SocketDiagnosticsMessages.subflow(message.payload.span)
         } catch {
             throw .syntax(error)
         }
+    }
+}
+
+/// An MPTCP connection as the kernel's socket diagnostics show it.
+public struct DiagnosedConnection: Sendable, Hashable {
+    /// Its number at this side, as in `DiagnosedSubflow`.
+    public var token: UInt32
+    /// This side's first address and port.
+    public var local: SocketAddress
+    /// The peer's.
+    public var remote: SocketAddress
+    /// Where it is in its life. Only an established connection opens and takes subflows: not one that is half closed.
+    public var state: TCPState
+
+    /// A connection of its parts.
+    public init(token: UInt32, local: SocketAddress, remote: SocketAddress, state: TCPState) {
+        self.token = token
+        self.local = local
+        self.remote = remote
+        self.state = state
     }
 }
 

@@ -21,6 +21,30 @@ package enum SocketDiagnosticsMessages {
         return header + NetlinkRequest.bytes(device) + [UInt8](repeating: 0xFF, count: 8)
     }
 
+    /// `struct inet_diag_req_v2` for the MPTCP sockets of a family that have a peer.
+    static func multipathRequest(_ family: SocketAddress.Family, states: UInt32) -> NetlinkRequest {
+        let any = SocketAddress.any(family, port: 0)
+        var request = NetlinkRequest(
+            type: byFamily, flags: .dump, header: Self.request(states: states, local: any, remote: any, interface: 0))
+        // INET_DIAG_REQ_PROTOCOL: IPPROTO_MPTCP does not fit into the header.
+        request.add(3, UInt32(262))
+        return request
+    }
+
+    /// A connection, from a `struct inet_diag_msg` about an MPTCP socket; `nil` without `MPTCP_INFO`.
+    package static func connection(_ bytes: Span<UInt8>) throws(NetlinkSyntaxError) -> DiagnosedConnection? {
+        var attributes = try NetlinkAttributes(after: size, in: bytes)
+        while let attribute = try attributes.next(in: bytes) {
+            // INET_DIAG_INFO: struct mptcp_info, the token behind six bytes and the flags.
+            guard attribute.type == 2, attribute.value.count >= 16 else { continue }
+            let (local, remote, _) = try identity(bytes)
+            return DiagnosedConnection(
+                token: NetlinkBytes.uint32(bytes, at: attribute.value.lowerBound + 12), local: local, remote: remote,
+                state: TCPState(rawValue: bytes[1]) ?? .unknown)
+        }
+        return nil
+    }
+
     /// The addresses in a `struct inet_diag_msg`, and the interface that the socket is bound to.
     static func identity(
         _ bytes: Span<UInt8>

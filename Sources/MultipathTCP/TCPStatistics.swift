@@ -31,6 +31,8 @@ public struct TCPStatistics: Sendable, Hashable {
     public let roundTripVarianceMicroseconds: UInt32
     /// The shortest round trip of late, in microseconds.
     public let minimumRoundTripMicroseconds: UInt32
+    /// The round-trip time as a receiver of data estimates it, in microseconds; 0 without an estimate.
+    public let receiverRoundTripMicroseconds: UInt32
     /// The retransmission timeout in microseconds.
     public let retransmissionTimeoutMicroseconds: UInt32
     /// The congestion window in segments.
@@ -89,6 +91,7 @@ public struct TCPStatistics: Sendable, Hashable {
         roundTripMicroseconds = info.rtt
         roundTripVarianceMicroseconds = info.rttvar
         minimumRoundTripMicroseconds = info.min_rtt
+        receiverRoundTripMicroseconds = info.rcv_rtt
         retransmissionTimeoutMicroseconds = info.rto
         congestionWindow = info.snd_cwnd
         segmentSize = info.snd_mss

@@ -22,11 +22,13 @@ public struct ConfiguredLink: Sendable, Hashable {
     public var port: UInt16
     /// Lower comes first.
     public var priority: Int
+    /// What its use is subject to.
+    public var rules: LinkRules
 
     /// A link of its parts.
     public init(
         name: String, target: Target, isBackup: Bool = false, isAnnounced: Bool = false, port: UInt16 = 0,
-        priority: Int = 0
+        priority: Int = 0, rules: LinkRules = LinkRules()
     ) {
         self.name = name
         self.target = target
@@ -34,6 +36,7 @@ public struct ConfiguredLink: Sendable, Hashable {
         self.isAnnounced = isAnnounced
         self.port = port
         self.priority = priority
+        self.rules = rules
     }
 }
 

@@ -56,6 +56,8 @@ public enum EventKind: String, Sendable, CaseIterable {
     case subflowLeft = "subflow-left"
     /// Somebody else manages MPTCP endpoints or limits here, or did. Fields: `reason`, and `link` or `process`.
     case otherPathManager = "other-path-manager"
+    /// What links have carried this month cannot be kept on disk, or was lost. Fields: `file`.
+    case usageNotKept = "usage-not-kept"
     /// The kernel refused an endpoint, a limit or a route of a link. Fields: `operation`, `reason`.
     case pathRefused = "path-refused"
     /// An event loop makes no progress; the watchdog is not served. Fields: `loop`, `watchdog-usec`.
@@ -99,6 +101,7 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .inheritedSocketUnused: "124acae096e04645821ab9f5be70f3ee"
         case .linkUp: "8267c8807ce647c58ebc802871f22a14"
         case .linkDown: "807992718abb457286ba752c11cd87ad"
+        case .usageNotKept: "5d0c1c2a6f3f4d3a9b61b7a3c2c8e914"
         case .linkBackup: "900acf0be42e4842b3b08f160510880b"
         case .subflowLeft: "82b51f0a8c4d456e85a3fbda89fef7d5"
         case .otherPathManager: "661edd8136224827ae7d90449ac1948b"
@@ -118,7 +121,8 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .configurationInvalid, .listenerFailed, .multipathUnavailable: .error
         case .drainTimeout, .reloadNotBuilt, .acceptBackoff, .connectionLimitReached, .upstreamFailed,
             .nameUnresolved, .fallbackDetected, .optionUnsupported, .capabilityMissing, .inheritedSocketUnused,
-            .recordsDropped, .adminUnavailable, .serviceManagerUnreachable, .linkDown, .otherPathManager, .pathRefused:
+            .recordsDropped, .adminUnavailable, .serviceManagerUnreachable, .linkDown, .usageNotKept, .otherPathManager,
+            .pathRefused:
             .warning
         case .daemonStarted, .daemonReady, .daemonStopping, .daemonStopped, .linkUp, .linkBackup, .adminChange: .notice
         case .connectionEnded, .subflowLeft: .info

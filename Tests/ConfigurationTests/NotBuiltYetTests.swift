@@ -3,12 +3,11 @@ import Testing
 
 @Suite struct NotBuiltYetTests {
     @Test(arguments: [
-        "balance = \"round-robin\"", "health-check = {}", "mode = \"handover\"", "handshake-timeout = \"6s\"",
+        "balance = \"round-robin\"", "health-check = {}", "handshake-timeout = \"6s\"",
         "allow = [\"::1\"]",
         "deny = [\"::1\"]", "accept-proxy = true", "send-proxy = \"v1\"",
         "rate-limit = { connections = \"1/s\" }",
-        "tls.upstream = {}", "socket.congestion = \"auto\"", "socket.listen.congestion = \"auto\"",
-        "socket.upstream.congestion = \"auto\"",
+        "tls.upstream = {}",
     ])
     func says_so_with_its_place(key: String) throws {
         let text = "[[relay]]\nlisten = \"tcp://[::1]:1\"\nupstream = \"mptcp://a.b:1\"\n\(key)"
@@ -23,20 +22,11 @@ import Testing
     @Test(arguments: [
         ("paths", "routing = true"),
         ("paths", "stall-timeout = \"1s\""),
-        ("paths", "guard = false"),
     ])
     func says_so_of_sections(section: String, key: String) throws {
         let refusals = try Settings.load(text: "[\(section)]\n\(key)", file: "f").notBuiltYet()
         try #require(refusals.count == 1)
         #expect(refusals[0].location.line == 2)
-        #expect(refusals[0].description.contains("'\(key.prefix { $0 != " " })': not built yet"))
-    }
-
-    @Test(arguments: ["max-rtt = \"1s\"", "max-loss = 0.1", "monthly-limit = \"1GB\""])
-    func says_so_of_links(key: String) throws {
-        let refusals = try Settings.load(text: "[[paths.link]]\ninterface = \"eth0\"\n\(key)", file: "f").notBuiltYet()
-        try #require(refusals.count == 1)
-        #expect(refusals[0].location.line == 3)
         #expect(refusals[0].description.contains("'\(key.prefix { $0 != " " })': not built yet"))
     }
 

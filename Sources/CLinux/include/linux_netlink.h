@@ -16,6 +16,8 @@ enum {
 int linux_netlink_open(int protocol);
 /// Joins a multicast group by its number: 0 or -errno (-EPERM where the group is for CAP_NET_ADMIN).
 int linux_netlink_join(int fd, uint32_t group);
+/// Lets through only notices of a generic family whose command is one of those set in `commands` (bit n: command n): 0 or -errno.
+int linux_netlink_filter_commands(int fd, uint32_t commands);
 /// Sends one or more whole messages to the kernel: the bytes sent, or -errno.
 int64_t linux_netlink_send(int fd, const void *bytes, size_t size);
 /// Takes the next datagram that the kernel sent: its whole size, which is larger than `size` when it did not fit and its rest

@@ -127,3 +127,17 @@ final class BraidProcess: Sendable {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
     }
 }
+
+extension BraidProcess {
+    /// How often its threads have been woken so far: voluntary context switches.
+    func contextSwitches() throws -> Int {
+        var sum = 0
+        for thread in try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task") {
+            guard let status = KernelFile.text("/proc/\(pid)/task/\(thread)/status") else { continue }
+            for line in status.split(separator: "\n") where line.hasPrefix("voluntary_ctxt_switches:") {
+                sum += line.split(separator: "\t").last.flatMap { Int($0) } ?? 0
+            }
+        }
+        return sum
+    }
+}

@@ -1,0 +1,4 @@
+import Lab
+
+/// A host of the lab; Foundation has a type called Host, too.
+typealias LabHost = Host

@@ -1,0 +1,126 @@
+import Foundation
+import Glibc
+import Lab
+
+/// One measurement of a row: a fresh lab (the kernel remembers what it learnt of a path), one bulk connection.
+struct Scene {
+    let row: Row
+    let setting: Setting
+    let way: Way
+    /// Congestion control of both ends between the hosts.
+    let congestion: String
+    let seconds: Double
+    /// The program, and whether its log goes to standard error.
+    let braid: String
+    let verbose: Bool
+
+    private static let port: UInt16 = 7143
+
+    func measure() async throws -> Arrivals {
+        try await Lab.with { lab in
+            let near = try lab.host("near")
+            let far = try lab.host("far")
+            let links = try row.shapes.enumerated().map { number, shape in
+                try lab.link(near, far, name: "link\(number + 1)", aToB: shape.profile, bToA: shape.profile)
+            }
+            for host in [near, far] {
+                try host.sysctl("net.mptcp.blackhole_timeout", "0")
+                if let largest = row.largestBuffer {
+                    try host.sysctl("net.ipv4.tcp_rmem", "4096 131072 \(largest)")
+                    try host.sysctl("net.ipv4.tcp_wmem", "4096 16384 \(largest)")
+                }
+            }
+            try far.mptcp()
+            // The dialled link's route comes first.
+            try near.multipath(over: row.dialled == 0 ? links : links.reversed())
+            if setting == .backup {
+                try near.run("ip", "mptcp", "endpoint", "change", links[1].address(of: near), "backup")
+            }
+            switch setting {
+            case .single(let link): return try direct(near, far, links[link], 0)
+            case .kernel, .backup: return try direct(near, far, links[row.dialled], Plug.multipath)
+            case .tuned:
+                return try direct(near, far, links[row.dialled], Plug.multipath, sendBuffer: row.tunedSendBuffer)
+            case .braid: return try await throughBraid(near, far, links)
+            }
+        }
+    }
+
+    private func direct(
+        _ near: LabHost, _ far: LabHost, _ link: Link, _ number: Int32, sendBuffer: Int? = nil
+    ) throws -> Arrivals {
+        let listener = try Plug.listen(in: far, port: Self.port, protocol: number, congestion: congestion)
+        defer { close(listener) }
+        let source = link.address(of: near)
+        let client = try Plug.connect(
+            in: near, from: source, to: link.address(of: far), port: Self.port, protocol: number,
+            congestion: congestion)
+        let server = try checked(accept(listener, nil, nil), "accept")
+        let (sender, receiver) = way == .up ? (client, server) : (server, client)
+        if let sendBuffer { Plug.set(sender, sendBuffer: sendBuffer) }
+        return run(sender, receiver)
+    }
+
+    private func throughBraid(_ near: LabHost, _ far: LabHost, _ links: [Link]) async throws -> Arrivals {
+        let listener = try Plug.listen(in: far, port: 9000, protocol: 0)
+        defer { close(listener) }
+        let daemons = [
+            try start(
+                far,
+                """
+                [[relay]]
+                listen = "mptcp://*:\(Self.port)"
+                upstream = "tcp://127.0.0.1:9000"
+                socket.listen.congestion = "\(congestion)"
+                """),
+            try start(
+                near,
+                """
+                [[relay]]
+                listen = "tcp://127.0.0.1:1143"
+                upstream = "mptcp://\(links[row.dialled].address(of: far)):\(Self.port)"
+                socket.upstream.bind-address = "\(links[row.dialled].address(of: near))"
+                socket.upstream.congestion = "\(congestion)"
+                [paths]
+                manage = true
+                [[paths.link]]
+                interface = "link1"
+                [[paths.link]]
+                interface = "link2"
+                """),
+        ]
+        try await far.waitForListener(port: Self.port, of: daemons[0])
+        try await near.waitForListener(port: 1143, of: daemons[1])
+        let client = try Plug.connect(in: near, from: nil, to: "127.0.0.1", port: 1143, protocol: 0)
+        let server = try checked(accept(listener, nil, nil), "accept")
+        let seen = way == .up ? run(client, server) : run(server, client)
+        if verbose {
+            for (name, daemon) in zip(["far", "near"], daemons) {
+                for line in daemon.lines { FileHandle.standardError.write(Data("\(name): \(line)\n".utf8)) }
+            }
+        }
+        for daemon in daemons { daemon.terminate() }
+        return seen
+    }
+
+    private func start(_ host: LabHost, _ configuration: String) throws -> HostProcess {
+        let text = configuration + "\n[daemon]\nlog-level = \"\(verbose ? "debug" : "warning")\"\n"
+        var template = Array("/tmp/braid-paths-XXXXXX".utf8CString)
+        let file = try checked(mkstemp(&template), "mkstemp")
+        defer { close(file) }
+        _ = Array(text.utf8).withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+        return try host.spawn(
+            [
+                braid, "run", "--config",
+                String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self),
+            ])
+    }
+
+    private func run(_ sender: Int32, _ receiver: Int32) -> Arrivals {
+        defer {
+            close(sender)
+            close(receiver)
+        }
+        return Bulk().run(sender: sender, receiver: receiver, seconds: seconds)
+    }
+}

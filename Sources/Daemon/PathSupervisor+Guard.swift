@@ -1,0 +1,62 @@
+internal import Configuration
+internal import Forwarding
+internal import LinuxSystem
+internal import Logging
+internal import Paths
+internal import ServiceManager
+
+/// The guard: links that make connections slower than they are without them become backup.
+extension PathSupervisor {
+    /// A loop measured bulk connections.
+    mutating func take(_ quality: PathQuality, _ loops: borrowing LoopThreads) {
+        guard settings.guardsLinks, kernel != nil else { return }
+        linkGuard.take(GuardSample(quality))
+        logger.trace("paths measured", metadata: ["figures": "\(quality)"])
+        runGuard(.now(), loops)
+    }
+
+    /// When `meetGuardDeadline` is to be called; `never` while nothing is tried.
+    var guardDeadline: MonotonicTime { linkGuard.deadline }
+
+    mutating func meetGuardDeadline(_ now: MonotonicTime, _ loops: borrowing LoopThreads) { runGuard(now, loops) }
+
+    private mutating func runGuard(_ now: MonotonicTime, _ loops: borrowing LoopThreads) {
+        let guarded = links.filter(\.isGuarded).map(\.id)
+        for decision in linkGuard.decide(guarded, now: now) { carryOut(decision, loops) }
+    }
+
+    private mutating func carryOut(_ decision: GuardDecision, _ loops: borrowing LoopThreads) {
+        guard let index = links.firstIndex(where: { $0.id == decision.link }) else { return }
+        let before = links[index]
+        links[index].guardReason = decision.reason
+        PathNotices(logger: logger).write(from: before, to: links[index], note: decision.note)
+        if links[index].isBackup, !before.isBackup { leave(links[index]) }
+        apply(loops)
+    }
+
+    /// Takes a link's subflows away before it comes back as backup: what waits on them goes over the others at once, where a
+    /// subflow that merely turns backup would first deliver it, at its own pace.
+    private mutating func leave(_ link: SupervisedLink) {
+        reconcile(applied.filter { $0.name != link.name })
+    }
+}
+
+extension SupervisedLink {
+    /// Whether the guard may decide about it: it would carry data if the guard let it.
+    var isGuarded: Bool {
+        isUsable && !status.configured.isAnnounced && requestedBackup == nil && !status.configured.isBackup
+            && demotion == nil
+    }
+}
+
+extension GuardSample {
+    init(_ quality: PathQuality) {
+        self.init(
+            at: quality.at, span: quality.span, connections: quality.connections, delivered: quality.delivered,
+            links: quality.links.map { link in
+                Link(
+                    id: link.link, delivered: link.delivered, segments: link.segments, retransmits: link.retransmits,
+                    roundTrip: link.roundTrip, lossSlowsDown: link.lossSlowsDown)
+            })
+    }
+}

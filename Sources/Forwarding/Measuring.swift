@@ -1,0 +1,50 @@
+internal import BasicContainers
+internal import LinuxSystem
+internal import SystemPackage
+
+/// Where the quality of paths is measured: on the MPTCP side towards the upstream, for the guard; on either side where
+/// `congestion = "auto"` asks for it.
+extension EventLoop {
+    /// Data of a relaying connection has moved.
+    mutating func noteMoved(_ slot: UInt32, _ relay: Int, _ bytes: UInt64) {
+        guard relays[relay].isMeasured || ranking.isMeasured, quality.isDue(slot, bytes, now: now) else { return }
+        measure(slot, relay)
+    }
+
+    private mutating func measure(_ slot: UInt32, _ relay: Int) {
+        guard let id = connections.slots[Int(slot)]?.id,
+            let clientRaw = connections.slots[Int(slot)]?.client.raw,
+            let upstreamRaw = connections.slots[Int(slot)]?.upstream.raw,
+            let upstreamIsMultipath = connections.slots[Int(slot)]?.upstream.isMultipathSocket
+        else { return }
+        let plan = relays[relay].plan
+        let dialled = ranking.isMeasured && upstreamIsMultipath
+        if upstreamRaw >= 0, dialled || plan.upstreamSocket.choosesCongestion {
+            measure(
+                QualityWatch.Subject(
+                    slot: slot, side: .upstream, id: id, raw: upstreamRaw, isDialled: dialled,
+                    choosesCongestion: plan.upstreamSocket.choosesCongestion), relay)
+        }
+        if clientRaw >= 0, plan.clientChoosesCongestion {
+            measure(
+                QualityWatch.Subject(
+                    slot: slot, side: .client, id: id, raw: clientRaw, isDialled: false, choosesCongestion: true), relay
+            )
+        }
+    }
+
+    private mutating func measure(_ subject: QualityWatch.Subject, _ relay: Int) {
+        let outcome = quality.measure(subject, ranking: ranking, now: now)
+        if let report = outcome.report { tell(.pathQuality(report)) }
+        if let error = outcome.refusal, relays[relay].reportedOptions.insert("TCP_CONGESTION auto").inserted {
+            tell(
+                .optionNotSet(
+                    relay: relays[relay].plan.id, SocketOptionFailure(option: "TCP_CONGESTION", error: error)))
+        }
+    }
+
+    /// A connection is over.
+    mutating func forgetMeasured(_ slot: UInt32) {
+        if let report = quality.ended(slot, now: now) { tell(.pathQuality(report)) }
+    }
+}

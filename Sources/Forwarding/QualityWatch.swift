@@ -1,0 +1,176 @@
+internal import LinuxSystem
+internal import MultipathTCP
+internal import SystemPackage
+
+/// Measures the subflows of bulk connections while their data moves. It has no timer: every measurement is made when an event
+/// has moved data, at most ten times a second for each connection; idle connections are not in it.
+struct QualityWatch: ~Copyable {
+    private var finder = BulkFinder()
+    /// By place: what is watched, and beside it the little that every event has to look at.
+    private var watched: [WatchedConnection] = []
+    private var keys: [UInt32] = []
+    private var measured: [MonotonicTime] = []
+    private var reader = SubflowReader(capacity: 16)
+    private var pending: PathQuality?
+    private var lastReport = MonotonicTime(nanoseconds: 0)
+
+    /// Notes what an event moved.
+    ///
+    /// - Returns: whether the connection is to be measured now.
+    mutating func isDue(_ slot: UInt32, _ bytes: UInt64, now: MonotonicTime) -> Bool {
+        var index = 0
+        while index < keys.count {
+            if keys[index] >> 1 == slot { return now.since(measured[index]) >= Tuning.qualityInterval }
+            index += 1
+        }
+        return finder.note(slot, bytes, now: now)
+    }
+
+    /// One side of a connection, to be measured.
+    struct Subject {
+        var slot: UInt32
+        var side: SideName
+        var id: UInt64
+        var raw: CInt
+        /// Its subflows' links matter: it was dialled.
+        var isDialled: Bool
+        /// Its congestion control is to be chosen.
+        var choosesCongestion: Bool
+
+        var key: UInt32 { slot << 1 | side.rawValue }
+    }
+
+    /// What came of a measurement.
+    struct Outcome {
+        var report: PathQuality?
+        /// The congestion control could not be set.
+        var refusal: Errno?
+    }
+
+    mutating func measure(_ subject: Subject, ranking: LinkRanking, now: MonotonicTime) -> Outcome {
+        dropStale(now, keeping: subject.slot)
+        var outcome = Outcome()
+        let count: Int
+        do throws(Errno) {
+            count = try reader.read(subject.raw)
+        } catch {
+            return outcome
+        }
+        let delivered = (reader.info?.bytesAcknowledged ?? 0) &+ (reader.info?.bytesReceived ?? 0)
+        guard let index = keys.firstIndex(of: subject.key), watched[index].id == subject.id else {
+            begin(subject, count, delivered, now)
+            return outcome
+        }
+        let moved = delivered &- watched[index].delivered
+        let span = now.since(measured[index])
+        watched[index].delivered = delivered
+        measured[index] = now
+        var report = pending ?? PathQuality(at: now, span: 0, connections: 0)
+        report.at = now
+        report.span = max(report.span, span)
+        report.connections = watched.count
+        if subject.isDialled { report.delivered &+= moved }
+        for position in 0..<count {
+            let subflow = reader[position]
+            let difference = watched[index].difference(subflow)
+            if let refusal = choose(index, subject.raw, difference, subflow.tcp) { outcome.refusal = refusal }
+            guard subject.isDialled, let link = ranking.link(of: subflow.local) else { continue }
+            report.add(link, difference, subflow.tcp.pathRoundTrip, watched[index].lossSlowsDown)
+        }
+        guard subject.isDialled else { return outcome }
+        if now.since(lastReport) < Tuning.qualityInterval {
+            pending = report
+        } else {
+            pending = nil
+            lastReport = now
+            outcome.report = report
+        }
+        return outcome
+    }
+
+    /// A connection has ended.
+    ///
+    /// - Returns: a report when it was the last that was measured.
+    mutating func ended(_ slot: UInt32, now: MonotonicTime) -> PathQuality? {
+        guard !keys.isEmpty else { return nil }
+        guard remove(where: { [keys] in keys[$0] >> 1 == slot }), keys.isEmpty else { return nil }
+        pending = nil
+        return PathQuality(at: now, span: 0, connections: 0)
+    }
+
+    private mutating func begin(_ subject: Subject, _ count: Int, _ delivered: UInt64, _ now: MonotonicTime) {
+        _ = remove { [keys] in keys[$0] == subject.key }
+        guard keys.count < Tuning.qualityConnections else { return }
+        let isRateBased = CongestionControl.isRateBased(subject.raw)
+        var connection = WatchedConnection(
+            id: subject.id, delivered: delivered, lossSlowsDown: !isRateBased,
+            choosesCongestion: subject.choosesCongestion && !isRateBased)
+        for position in 0..<count { _ = connection.difference(reader[position]) }
+        watched.append(connection)
+        keys.append(subject.key)
+        measured.append(now)
+    }
+
+    private mutating func choose(
+        _ index: Int, _ raw: CInt, _ difference: WatchedConnection.Counters, _ tcp: TCPStatistics
+    ) -> Errno? {
+        let sample = CongestionChoice.Sample(
+            segments: difference.segments, retransmits: difference.retransmits,
+            roundTrip: tcp.roundTripMicroseconds, leastRoundTrip: tcp.minimumRoundTripMicroseconds)
+        guard let answer = watched[index].congestion?.take(sample) else { return nil }
+        let name: String
+        switch answer {
+        case .keep: return nil
+        case .rateBased: name = CongestionControl.rateBased
+        case .systemDefault: name = CongestionControl.systemDefault
+        }
+        do throws(Errno) {
+            try CongestionControl.set(name, raw)
+            watched[index].lossSlowsDown = answer != .rateBased
+            return nil
+        } catch {
+            watched[index].congestion?.giveUp()
+            return error
+        }
+    }
+
+    /// Forgets those that have moved nothing for long.
+    private mutating func dropStale(_ now: MonotonicTime, keeping slot: UInt32) {
+        _ = remove { [keys, measured] in
+            keys[$0] >> 1 != slot && now.since(measured[$0]) > Tuning.qualityMemory
+        }
+    }
+
+    private mutating func remove(where isUnwanted: (Int) -> Bool) -> Bool {
+        let kept = keys.indices.filter { !isUnwanted($0) }
+        guard kept.count < keys.count else { return false }
+        watched = kept.map { watched[$0] }
+        measured = kept.map { measured[$0] }
+        keys = kept.map { keys[$0] }
+        return true
+    }
+}
+
+extension PathQuality {
+    fileprivate mutating func add(
+        _ link: Int, _ difference: WatchedConnection.Counters, _ roundTrip: UInt32, _ lossSlowsDown: Bool
+    ) {
+        let index = links.firstIndex { $0.link == link } ?? links.count
+        if index == links.count { links.append(LinkQuality(link: link)) }
+        links[index].delivered &+= difference.delivered
+        links[index].segments &+= UInt64(difference.segments)
+        links[index].retransmits &+= UInt64(difference.retransmits)
+        links[index].lossSlowsDown = links[index].lossSlowsDown || lossSlowsDown
+        if roundTrip > 0 {
+            links[index].roundTrip = links[index].roundTrip == 0 ? roundTrip : min(links[index].roundTrip, roundTrip)
+        }
+    }
+}
+
+extension TCPStatistics {
+    /// The round-trip time as the side that sends more knows it: a receiver sends too little to measure by.
+    fileprivate var pathRoundTrip: UInt32 {
+        bytesReceived > bytesSent && receiverRoundTripMicroseconds > 0
+            ? receiverRoundTripMicroseconds : roundTripMicroseconds
+    }
+}
