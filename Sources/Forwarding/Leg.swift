@@ -11,6 +11,10 @@ struct Leg {
     var isKnown = false
     /// It had more than one subflow when it was looked at last.
     var hasSeveral = false
+    /// The kernel asks over its silent subflows every second.
+    var isProbing = false
+    /// It was reported that all of it is silent, and nothing has come since.
+    var silenceReported = false
     /// Its first account in the loop's `LinkAccounts`, -1 without one.
     var account: Int32 = -1
 

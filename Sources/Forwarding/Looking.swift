@@ -69,6 +69,7 @@ extension EventLoop {
         for position in 0..<reader.count where reader[position].isInUse { count += 1 }
         let now = self.now
         connections.slots[index]?.learn(side, subflows: count, isMultipath: isMultipath, now: now)
+        if side == .upstream, !isLast, isMultipath { probe(slot) }
         if !isMultipath, !isLast, let relay = connections.slots[index]?.relay, relays[relay].plan.requiresMultipath {
             finish(slot, Connection.End(result: .refused, reset: true))
             return false
