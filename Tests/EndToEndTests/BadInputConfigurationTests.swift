@@ -86,7 +86,7 @@ extension EndToEndSuite {
         }
 
         @Test(arguments: [
-            ("mode = \"handover\"", "4:", "mode"),
+            ("balance = \"round-robin\"", "4:", "balance"),
             ("allow = [\"192.0.2.0/24\"]", "4:", "allow"),
             ("send-proxy = \"v2\"", "4:", "send-proxy"),
         ])
