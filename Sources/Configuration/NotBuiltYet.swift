@@ -34,12 +34,11 @@ extension Settings {
 
     private static func unbuiltScheme(_ address: UpstreamAddress) -> String? {
         switch address {
-        case .tcp, .mptcp, .unix, .echo: nil
+        case .tcp, .mptcp, .unix, .echo, .dashboard: nil
         case .mptcpService: "mptcp+srv://"
         case .convert: "convert://"
         case .directTCP: "direct+tcp://"
         case .directMPTCP: "direct+mptcp://"
-        case .dashboard: "dashboard://"
         }
     }
 

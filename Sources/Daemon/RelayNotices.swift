@@ -38,7 +38,7 @@ struct RelayNotices {
             logger.event(
                 .multipathUnavailable, "upstreams are dialled over plain TCP: \(reason.description)",
                 metadata: ["relay": "\(name(relay))", "reason": "\(reason.description)"])
-        case .connectionOpened, .connectionEnded, .resolve, .connectionsChanged, .drained, .failed: break
+        case .active, .connectionOpened, .connectionEnded, .resolve, .connectionsChanged, .drained, .failed: break
         case .pathQuality, .linksCounted, .listed, .closeAnswered, .subflowStalled, .connectionStalled: break
         }
     }

@@ -1,3 +1,4 @@
+internal import Admin
 internal import BasicContainers
 internal import Configuration
 internal import Forwarding
@@ -163,6 +164,7 @@ extension Supervisor {
             log.write(record)
             tell(record)
         case .connectionOpened(let opening): tell(opening)
+        case .active: admin.server?.noteActivity()
         case .resolve(let relay, let upstream): names.ask(relay: relay, upstream: upstream)
         case .connectionsChanged:
             if deadlines.status == .never { deadlines.status = .now() + Self.statusInterval.wholeNanoseconds }

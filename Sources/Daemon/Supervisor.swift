@@ -88,13 +88,16 @@ public struct Supervisor: ~Copyable {
                     EventToken(slot: UInt32(loop.index), tag: Tag.reports.rawValue))
             }
             let admin = try AdminFace(
-                adminSockets, settings: settings.admin, version: version, loops: loops.shared, descriptors: limit)
+                adminSockets, settings: settings, version: version, loops: loops.shared, descriptors: limit)
             try poller.add(
                 admin.mailbox.descriptor, .readable, EventToken(slot: 0, tag: Tag.admin.rawValue))
             let gate = AdmissionGate(limit: connectionLimit(settings, descriptors: limit, loops: count))
             for (id, relay) in settings.relays.enumerated() {
                 loops.send(
-                    .addRelay(RelayPlan(relay, id: id, raceDelay: settings.paths.raceDelay, gate: gate)))
+                    .addRelay(
+                        RelayPlan(
+                            relay, id: id, raceDelay: settings.paths.raceDelay, gate: gate, dashboard: admin.dashboard))
+                )
             }
             names.askForAll()
             var paths = PathSupervisor(settings.paths, relays: settings.relays, logger: logger)

@@ -259,6 +259,7 @@ public struct EventLoop: ~Copyable {
     private mutating func publish() {
         for index in 0..<relays.count where relays[index].dirty {
             relays[index].dirty = false
+            shared.noteActivity()
             relays[index].block.publish(relays[index].counters)
         }
         if accounts.publish(), tellsOfLinks, now >= nextLinksTold {
