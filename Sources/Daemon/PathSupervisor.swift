@@ -116,7 +116,6 @@ struct PathSupervisor: ~Copyable {
             loops.send(.watchStalls(timeout: timeout))
         }
         look()
-        judgeLinks(loops)
         apply(loops)
         listen()
     }
@@ -140,7 +139,6 @@ struct PathSupervisor: ~Copyable {
             return PathNotices(logger: logger).write(.netlink(error), during: "following links")
         }
         look()
-        judgeLinks(loops)
         apply(loops)
         listen()
     }
@@ -169,8 +167,10 @@ struct PathSupervisor: ~Copyable {
         return number
     }
 
-    /// Makes dials and endpoints follow the links.
+    /// Makes dials and endpoints follow the links, and what the rules and the guard make of them.
     mutating func apply(_ loops: borrowing LoopThreads) {
+        judgeLinks(loops)
+        runGuard(.now())
         let wanted = dialCandidates()
         if wanted != candidates {
             candidates = wanted

@@ -47,7 +47,7 @@ final class PathsLab: Sendable {
         """
 
     /// Starts the far end: to `echo://`, or to 127.0.0.1:9000.
-    func startFar(upstream: String = "tcp://127.0.0.1:9000", paths: String = "[paths]\nmanage = true\n") async throws
+    func startFar(upstream: String = "tcp://127.0.0.1:9000", paths: String = "[paths]\nmanage = true\n", relay: String = "") async throws
         -> BraidProcess
     {
         try await BraidProcess.start(
@@ -57,6 +57,7 @@ final class PathsLab: Sendable {
             name = "far"
             listen = "mptcp://*:7143"
             upstream = "\(upstream)"
+            \(relay)
             """, in: far)
     }
 
