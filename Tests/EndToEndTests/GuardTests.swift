@@ -57,7 +57,8 @@ extension EndToEndSuite {
                 let client = try Traffic(in: paths.near)
                 try await client.down("127.0.0.1", port: 8080)
                 try await paths.until("bbr", within: .seconds(30)) {
-                    try paths.far.run("ss", "-tniH", "state", "established", "sport", "7143").standardOutput.contains(" bbr ")
+                    try paths.far.run("ss", "-tniH", "state", "established", "sport", "7143").standardOutput.contains(
+                        " bbr ")
                 }
                 client.kill()
             }

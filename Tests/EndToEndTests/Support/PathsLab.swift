@@ -47,9 +47,9 @@ final class PathsLab: Sendable {
         """
 
     /// Starts the far end: to `echo://`, or to 127.0.0.1:9000.
-    func startFar(upstream: String = "tcp://127.0.0.1:9000", paths: String = "[paths]\nmanage = true\n", relay: String = "") async throws
-        -> BraidProcess
-    {
+    func startFar(
+        upstream: String = "tcp://127.0.0.1:9000", paths: String = "[paths]\nmanage = true\n", relay: String = ""
+    ) async throws -> BraidProcess {
         try await BraidProcess.start(
             """
             \(paths)
