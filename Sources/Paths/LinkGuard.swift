@@ -214,13 +214,13 @@ public struct LinkGuard: Sendable {
     private mutating func judgeWith(
         _ link: Int, _ since: MonotonicTime, _ before: Double, _ now: MonotonicTime
     ) -> [GuardDecision] {
-        if connections == 0 {
+        let age = now.since(since)
+        if connections == 0 || age >= GuardTuning.trial && now.since(lastSample) > GuardTuning.pause {
             // Nothing was learnt: it stays primary, and is suspected again when there is reason to.
             phase = .watching
             records[link]?.retry = now
             return []
         }
-        let age = now.since(since)
         let of = whole.rate(from: since + GuardTuning.settling, to: now)
         let harms: Bool
         if age >= GuardTuning.trial {
