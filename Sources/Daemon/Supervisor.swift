@@ -101,7 +101,7 @@ public struct Supervisor: ~Copyable {
             upstreams.askForAll()
             var paths = PathSupervisor(settings.paths, relays: settings.relays, logger: logger)
             try paths.watch(poller)
-            paths.beginPolicy(PathMode.common(settings.relays) ?? .aggregate, loops)
+            paths.beginPolicy(PathMode.common(settings.relays), loops)
             paths.start(loops)
             let log = ConnectionLog(logger: logger, relays: settings.relays, isOn: settings.daemon.logConnections)
             var supervisor = Supervisor(
