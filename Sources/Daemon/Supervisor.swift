@@ -114,6 +114,7 @@ public struct Supervisor: ~Copyable {
             supervisor.publishRelays()
             supervisor.publishLinks()
             try supervisor.becomeReady(began)
+            ProgramMemory.releaseStartupPages()
             for address in adminAddresses { logger.info("dashboard and metrics are at \(address)/") }
             return supervisor
         } catch let error as StartError {
