@@ -33,6 +33,8 @@ public struct Supervisor: ~Copyable {
     var admin: AdminFace
     /// The links as the admin server knows them.
     var publishedLinks: [LinkSnapshot] = []
+    /// By relay id.
+    var upstreamHealth: [UpstreamHealth] = []
     var poller: Poller
     let signals: SignalDescriptor
     let watchdog: Watchdog?
