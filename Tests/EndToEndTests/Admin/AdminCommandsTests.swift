@@ -81,7 +81,8 @@ extension EndToEndSuite {
         @Test func linksAreSwitched() async throws {
             try await Lab.with { lab in
                 let host = try lab.host("alone")
-                try host.run("ip", "link", "add", "uplink", "type", "dummy")
+                try host.run("ip", "link", "add", "uplink", "type", "veth", "peer", "name", "router")
+                try host.run("ip", "link", "set", "router", "up")
                 try host.run("ip", "address", "add", "192.0.2.1/24", "dev", "uplink")
                 try host.run("ip", "link", "set", "uplink", "up")
                 try host.run("ip", "route", "add", "default", "dev", "uplink")

@@ -152,9 +152,10 @@ extension EndToEndSuite {
                 #expect(refusal.status == .exited(71))
                 #expect(refusal.message.contains("braid.toml:2:"), "\(refusal.message)")
                 #expect(refusal.message.contains("/nonexistent/admin.sock"), "\(refusal.message)")
+                let peer = try Peer(in: host)
+                try await peer.must("s listen 127.0.0.1 9180")
                 let taken = try BraidProgram.refusal(
-                    config: "[admin]\nhttp = \"127.0.0.1:8080\"\n" + relay.replacing("8080", with: "8081") + relay,
-                    in: host)
+                    config: "[admin]\nhttp = \"127.0.0.1:9180\"\n" + relay, in: host)
                 #expect(taken.status == .exited(71))
                 #expect(taken.message.contains("braid.toml:2:"), "\(taken.message)")
                 // The default one is only tried.
@@ -163,7 +164,6 @@ extension EndToEndSuite {
                 let braid = try await BraidProcess.start(
                     relay, in: host, environment: ["BRAID_SOCKET": file + "/admin.sock"])
                 #expect(try await braid.record("admin-unavailable").message.contains("occupied"))
-                let peer = try Peer(in: host)
                 try await peer.must("c connect 127.0.0.1 8080")
                 try await peer.must("c send hello")
                 #expect(try await peer.must("c read 5") == "hello")

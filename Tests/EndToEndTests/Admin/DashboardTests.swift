@@ -11,7 +11,8 @@ extension EndToEndSuite {
         @Test func showsWhatHappens() async throws {
             try await Lab.with { lab in
                 let host = try lab.host("alone")
-                try host.run("ip", "link", "add", "wlan0", "type", "dummy")
+                try host.run("ip", "link", "add", "wlan0", "type", "veth", "peer", "name", "router")
+                try host.run("ip", "link", "set", "router", "up")
                 try host.run("ip", "address", "add", "192.0.2.1/24", "dev", "wlan0")
                 try host.run("ip", "link", "set", "wlan0", "up")
                 try host.run("ip", "route", "add", "default", "dev", "wlan0")
