@@ -219,7 +219,10 @@ final class ClientHandler: ChannelInboundHandler {
         phase = .waiting
         waitingSince = .now()
         expect(within: AdminLimits.request)
-        lastWrite = context.writeAndFlush(wrapOutboundOut(.end(nil)))
+        // Before the write: it may deliver the next request, or the client's last word, before it returns.
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        lastWrite = promise.futureResult
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
     }
 
     /// Closes when the last answer, if there was one, is on its way.
