@@ -34,6 +34,8 @@ public struct Supervisor: ~Copyable {
     var admin: AdminFace
     /// The links as the admin server knows them.
     var publishedLinks: [LinkSnapshot] = []
+    /// By relay id.
+    var upstreamHealth: [UpstreamHealth] = []
     var poller: Poller
     let signals: SignalDescriptor
     let watchdog: Watchdog?
@@ -113,6 +115,7 @@ public struct Supervisor: ~Copyable {
             supervisor.publishRelays()
             supervisor.publishLinks()
             try supervisor.becomeReady(began)
+            ProgramMemory.releaseStartupPages()
             for address in adminAddresses { logger.info("dashboard and metrics are at \(address)/") }
             return supervisor
         } catch let error as StartError {

@@ -31,7 +31,7 @@ import Testing
         let refusals = try Settings.load(text: text, file: "f").notBuiltYet()
         #expect(
             refusals.map(\.location.description) == [
-                "f:2:11", "f:2:31", "f:2:49", "f:2:74", "f:3:13", "f:3:30", "f:3:49", "f:6:13",
+                "f:2:11", "f:2:31", "f:2:49", "f:2:74", "f:3:13", "f:3:30", "f:3:49",
             ])
     }
 
