@@ -237,6 +237,7 @@ public struct EventLoop: ~Copyable {
         count(record, relay)
         tell(.connectionEnded(record))
         if relays[relay].plan.gate.leave() { allLoops() }
+        letGo(relay)
         reportIfDrained()
     }
 
@@ -258,6 +259,7 @@ public struct EventLoop: ~Copyable {
 
     /// Makes the counters visible to other threads.
     private mutating func publish() {
+        inherit()
         for index in 0..<relays.count where relays[index].dirty {
             relays[index].dirty = false
             relays[index].block.publish(relays[index].counters)

@@ -10,13 +10,24 @@ internal import ServiceManager
 extension Supervisor {
     /// Makes what does not change known to the admin server.
     mutating func publishRelays() {
-        var relays = settings.relays.enumerated().map { id, relay in
-            DaemonView.Relay(
-                id: id, name: relay.name, listen: [], upstreams: relay.upstream.map(\.value.description),
-                pool: upstreams.views(relay: id))
+        var relays = roster.current.compactMap { view(relay: $0) }
+        for index in 0..<listeners.count {
+            let owner = listeners[index].relay
+            guard let position = relays.firstIndex(where: { $0.id == owner }) else { continue }
+            relays[position].listen.append(listeners[index].address)
         }
-        for index in 0..<listeners.count { relays[listeners[index].relay].listen.append(listeners[index].address) }
-        admin.view.publish { $0.relays = relays }
+        let past = roster.past.compactMap { view(relay: $0) }
+        admin.view.publish {
+            $0.relays = relays
+            $0.pastRelays = past
+        }
+    }
+
+    private func view(relay id: Int) -> DaemonView.Relay? {
+        guard let relay = roster[id] else { return nil }
+        return DaemonView.Relay(
+            id: id, counters: roster.counters(of: id), name: relay.name, listen: [],
+            upstreams: relay.upstream.map(\.value.description), pool: upstreams.views(relay: id))
     }
 
     /// Answers what waits.
@@ -33,7 +44,7 @@ extension Supervisor {
                 answer(changeLink(name, change, caller))
             case .reload(let caller, let answer):
                 log(caller, "reload", [:])
-                answer(reload())
+                answer(answerReload())
             }
         }
     }
@@ -74,22 +85,36 @@ extension Supervisor {
 
     // MARK: Reload
 
-    /// Takes the configuration anew: the one place where a reload that is asked for over the admin socket begins.
-    private mutating func reload() -> ReloadAnswer { .notBuilt }
+    /// A reload that is asked for over the admin socket.
+    private mutating func answerReload() -> ReloadAnswer {
+        switch reload() {
+        case .reloaded: .reloaded
+        case .refused(let errors): .invalid(errors)
+        }
+    }
+
+    /// Counts a reload, and tells those who listen.
+    mutating func publishReload(_ outcome: ReloadOutcome) {
+        let isGood = if case .reloaded = outcome { true } else { false }
+        admin.view.publish {
+            if isGood { $0.reloads.good += 1 } else { $0.reloads.failed += 1 }
+        }
+        admin.server?.publish(
+            AdminEvent(
+                .reload, isGood ? "the configuration was reloaded" : "the configuration could not be reloaded",
+                [("good", .flag(isGood))]))
+    }
 
     // MARK: Events
 
     func tell(_ opening: ConnectionOpening) {
-        guard let server = admin.server, server.wantsFrequentEvents,
-            settings.relays.indices.contains(opening.relay)
-        else { return }
-        server.publish(.opened(opening, settings.relays[opening.relay]))
+        guard let server = admin.server, server.wantsFrequentEvents, let relay = roster[opening.relay] else { return }
+        server.publish(.opened(opening, relay))
     }
 
     func tell(_ record: ConnectionRecord) {
-        guard let server = admin.server, server.wantsFrequentEvents, settings.relays.indices.contains(record.relay)
-        else { return }
-        server.publish(.closed(record, settings.relays[record.relay]))
+        guard let server = admin.server, server.wantsFrequentEvents, let relay = roster[record.relay] else { return }
+        server.publish(.closed(record, relay))
     }
 
     // MARK: The log
