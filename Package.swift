@@ -74,7 +74,9 @@ let package = Package(
             swiftSettings: strict),
 
         // Faces
-        .target(name: "Admin", dependencies: ["LinuxSystem", "CLinux", systemPackage] + nio, swiftSettings: strict),
+        // The dashboard's files, compiled in (C23 #embed).
+        .target(name: "CDashboard", cSettings: [.unsafeFlags(["-Wno-c23-extensions", "-Wall", "-Wextra", "-Werror"])]),
+        .target(name: "Admin", dependencies: ["CDashboard", "LinuxSystem", "CLinux", systemPackage] + nio, swiftSettings: strict),
         .target(
             name: "ServiceManager",
             dependencies: ["CSystemd", "CLinux", "LinuxSystem", logging, systemPackage],

@@ -34,11 +34,10 @@ extension Settings {
 
     private static func unbuiltScheme(_ address: UpstreamAddress) -> String? {
         switch address {
-        case .tcp, .mptcp, .mptcpService, .unix, .echo: nil
+        case .tcp, .mptcp, .mptcpService, .unix, .echo, .dashboard: nil
         case .convert: "convert://"
         case .directTCP: "direct+tcp://"
         case .directMPTCP: "direct+mptcp://"
-        case .dashboard: "dashboard://"
         }
     }
 

@@ -1,3 +1,4 @@
+internal import Admin
 internal import BasicContainers
 internal import Configuration
 internal import Forwarding
@@ -166,6 +167,7 @@ extension Supervisor {
             log.write(record)
             tell(record)
         case .connectionOpened(let opening): tell(opening)
+        case .active: admin.server?.noteActivity()
         case .resolve(let relay, let upstream): upstreams.ask(relay: relay, upstream: upstream)
         case .memberFailed(_, let member, let error): upstreams.connectionFailed(member, error)
         case .memberConnected(_, let member): upstreams.connectionSucceeded(member)

@@ -105,7 +105,7 @@ public struct Supervisor: ~Copyable {
                     EventToken(slot: UInt32(loop.index), tag: Tag.reports.rawValue))
             }
             let admin = try AdminFace(
-                adminSockets, settings: settings.admin, version: version, loops: loops.shared, descriptors: limit)
+                adminSockets, settings: settings, version: version, loops: loops.shared, descriptors: limit)
             try poller.add(
                 admin.mailbox.descriptor, .readable, EventToken(slot: 0, tag: Tag.admin.rawValue))
             let gate = AdmissionGate(limit: connectionLimit(settings, descriptors: limit, loops: count))
@@ -144,7 +144,8 @@ public struct Supervisor: ~Copyable {
     /// What the loops are told of a relay. One that takes another's place keeps its gate, its counters and what is known of
     /// its upstreams.
     mutating func plan(_ relay: RelaySettings, id: Int, _ settings: Settings, inPlaceOf former: Int?) -> RelayPlan {
-        var plan = RelayPlan(relay, id: id, raceDelay: settings.paths.raceDelay, gate: gate)
+        var plan = RelayPlan(
+            relay, id: id, raceDelay: settings.paths.raceDelay, gate: gate, dashboard: admin.dashboard)
         if former != nil, let known = gates[relay.name] {
             known.setLimit(relay.maxConnections)
             plan.gate = known

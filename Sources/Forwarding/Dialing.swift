@@ -24,6 +24,8 @@ extension EventLoop {
                 let deadline = now + relays[relay].plan.connectTimeout
                 connections.slots[index]?.armDial(deadline)
                 if dialUnix(slot, relay, path) { return }
+            case .handed(let taker):
+                if handOver(slot, relay, taker) { return }
             case .network:
                 if beginNetwork(slot, relay, upstream) { return }
             }
@@ -224,6 +226,21 @@ extension EventLoop {
             }
             timers.schedule(index, at: min(deadline, now + Tuning.unixRetryNanoseconds))
             return true
+        }
+    }
+
+    // MARK: Upstreams in this process
+
+    /// - Returns: false when there are no descriptors for it.
+    private mutating func handOver(_ slot: UInt32, _ relay: Int, _ taker: ConnectionTaker) -> Bool {
+        guard let upstream = connections.slots[Int(slot)]?.dial.upstream else { return false }
+        do throws(Errno) {
+            let socket = try SocketPair().split { taker.hand(over: $0) }
+            won(slot, relay, upstream, socket.release(), isMultipath: false, .unix, watched: false)
+            return true
+        } catch {
+            connections.slots[Int(slot)]?.dial.lastError = error
+            return false
         }
     }
 

@@ -262,6 +262,7 @@ public struct EventLoop: ~Copyable {
         inherit()
         for index in 0..<relays.count where relays[index].dirty {
             relays[index].dirty = false
+            shared.noteActivity()
             relays[index].block.publish(relays[index].counters)
         }
         if accounts.publish(), tellsOfLinks, now >= nextLinksTold {

@@ -25,6 +25,8 @@ public enum LoopReport: Sendable {
     case listenerFailed(relay: Int, error: Errno)
     /// This host gives no MPTCP sockets: upstreams are dialled over plain TCP. Told once.
     case multipathUnavailable(relay: Int, reason: NotMultipathReason)
+    /// Bytes move again, since `LoopShared.awaitActivity()` was called last.
+    case active
     /// What was counted on links has changed since it was told last; at most twice a second, after `LoopCommand.tellOfLinks`.
     case linksCounted
     /// What bulk connections do over each link; about ten times a second while there are any, and once when there are none left.

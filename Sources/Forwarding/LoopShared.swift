@@ -17,6 +17,7 @@ public final class LoopShared: Sendable {
     private let droppedReports = Atomic<UInt64>(0)
     private let heartbeatCount = Atomic<UInt64>(0)
     private let changeAnnounced = Atomic<Bool>(false)
+    private let activityAwaited = Atomic<Bool>(false)
     private let openingsWanted = Atomic<Bool>(false)
     private let openConnections = Atomic<Int>(0)
     private let wake: EventCounter
@@ -93,7 +94,19 @@ public final class LoopShared: Sendable {
         openingsWanted.store(wanted, ordering: .relaxed)
     }
 
+    /// The next byte that moves is announced, once. Any thread.
+    public func awaitActivity() {
+        activityAwaited.store(true, ordering: .relaxed)
+    }
+
     // MARK: The loop's side
+
+    func noteActivity() {
+        guard activityAwaited.load(ordering: .relaxed), activityAwaited.exchange(false, ordering: .relaxed) else {
+            return
+        }
+        report(.active, vital: true)
+    }
 
     var areOpeningsWanted: Bool { openingsWanted.load(ordering: .relaxed) }
 

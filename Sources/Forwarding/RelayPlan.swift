@@ -91,6 +91,8 @@ public struct UpstreamPlan: Sendable {
         case unix(String)
         /// The client's own bytes, sent back.
         case echo
+        /// Handed to a server in this process.
+        case handed(ConnectionTaker)
     }
 
     /// How it is reached.

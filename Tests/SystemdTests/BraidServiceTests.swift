@@ -211,12 +211,14 @@ struct BraidServiceTests {
         #expect(try other.say("new") == "new")
         try machine.waitFor("ActiveState", of: "braid") { $0 == "active" }
         #expect(try machine.property("MainPID", of: "braid") == process)
-        #expect(try machine.journal(id(.configurationReloaded)).count == 1)
+        let reloaded = try machine.journal(id(.configurationReloaded))
+        #expect(reloaded.count == 1, "\(reloaded)")
         // A wrong file changes nothing, and says why.
         try machine.script("echo nonsense >>/etc/braid/braid.toml")
         try machine.check("systemctl", "reload", "braid")
         #expect(try other.say("still") == "still")
-        #expect(try machine.journal(id(.reloadFailed)).count == 1)
+        let failed = try machine.journal(id(.reloadFailed))
+        #expect(failed.count == 1, "\(failed)")
         #expect(try machine.journal(id(.configurationInvalid)).first?["BRAID_LINE"] != nil)
         try machine.waitFor("ActiveState", of: "braid") { $0 == "active" }
     }

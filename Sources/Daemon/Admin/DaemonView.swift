@@ -56,6 +56,10 @@ final class DaemonView: AdminBackend {
         for loop in loops { loop.setOpeningsWanted(wanted) }
     }
 
+    func awaitActivity() {
+        for loop in loops { loop.awaitActivity() }
+    }
+
     func status() -> StatusView { status(latest) }
 
     private func status(_ published: Published) -> StatusView {
