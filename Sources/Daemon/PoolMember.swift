@@ -8,7 +8,7 @@ internal import Upstreams
 struct PoolMember {
     var plan: UpstreamMember
     /// Its source's index in the pools.
-    let source: Int
+    var source: Int
     /// Where it is, for people.
     let text: String
     /// What `source-hash` and the next look-up know it by.

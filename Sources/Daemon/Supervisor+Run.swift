@@ -50,6 +50,7 @@ extension Supervisor {
             case .admin: takeAdminRequests()
             case .reports: takeReports(Int(event.token.slot))
             case .upstreamChecks: upstreams.checks.process(event.token, event.readiness)
+            case .retiredListener: retired.turnAway(event.token)
             case .links: paths.receiveLinks(loops)
             case .pathEvents: paths.receiveEvents(loops)
             case .resolver, .none: upstreams.resolver.process(event.readiness, event.token)
@@ -72,13 +73,7 @@ extension Supervisor {
         while let signal = try signals.next() {
             switch signal {
             case Signals.reload:
-                logger.event(
-                    .reloadNotBuilt,
-                    "SIGHUP: reloading is not built yet; everything runs on as it was, and a restart takes the new configuration"
-                )
-                // Type=notify-reload waits for both.
-                service.send(.reloading)
-                service.send(.ready, .status(statusLine))
+                _ = reload()
             case Signals.stall: stallForTest()
             default: stop(signal)
             }
@@ -123,12 +118,17 @@ extension Supervisor {
 
     private func removeSocketFiles() {
         for index in 0..<listeners.count {
-            guard let path = listeners[index].path else { continue }
-            do throws(Errno) {
-                try UnixSocketFile.remove(path)
-            } catch {
-                logger.warning("cannot remove \(path): \(error)")
-            }
+            // What waits in the service manager's store listens on, at its path.
+            if !Notification.isWanted { removeFile(of: listeners[index]) }
+        }
+    }
+
+    func removeFile(of listener: borrowing OpenListener) {
+        guard let path = listener.path else { return }
+        do throws(Errno) {
+            try UnixSocketFile.remove(path)
+        } catch {
+            logger.warning("cannot remove \(path): \(error)")
         }
     }
 
@@ -173,6 +173,7 @@ extension Supervisor {
         case .resolve(let relay, let upstream): upstreams.ask(relay: relay, upstream: upstream)
         case .memberFailed(_, let member, let error): upstreams.connectionFailed(member, error)
         case .memberConnected(_, let member): upstreams.connectionSucceeded(member)
+        case .relayEmptied(let relay): relayEmptied(relay)
         case .connectionsChanged:
             if deadlines.status == .never { deadlines.status = .now() + Self.statusInterval.wholeNanoseconds }
         case .drained:
@@ -192,7 +193,7 @@ extension Supervisor {
         case .pathQuality(let quality): paths.take(quality, loops)
         case .linksCounted: paths.linksCounted(loops)
         case .optionNotSet, .acceptBackoff, .acceptResumed, .limitReached, .listenerFailed, .multipathUnavailable:
-            RelayNotices(logger: logger, relays: settings.relays).write(report)
+            RelayNotices(logger: logger, relays: roster).write(report)
         }
     }
 

@@ -44,8 +44,9 @@ struct UpstreamPools: ~Copyable {
 
     /// Takes a relay in.
     ///
+    /// - Parameter former: a relay whose place it takes: what is known of upstreams that both have is kept.
     /// - Returns: the members that its connections begin with.
-    mutating func add(_ settings: RelaySettings, relay: Int) -> [UpstreamMember] {
+    mutating func add(_ settings: RelaySettings, relay: Int, inPlaceOf former: Int? = nil) -> [UpstreamMember] {
         relays[relay] = Relay(
             name: settings.name, check: settings.healthCheck, socket: SocketPlan(settings.upstreamSocket))
         var plans: [UpstreamMember] = []
@@ -53,14 +54,43 @@ struct UpstreamPools: ~Copyable {
             let number = nextSource
             nextSource += 1
             var source = PoolSource(upstream.value, upstream: index, relay: relay, balance: settings.balance)
-            let first = source.itself(upstream.value.hostPort.flatMap { SocketAddress($0) }.map { [$0] } ?? [])
-            let member = makeMember(first, source: number, of: source, startsSlowly: false)
-            source.members = [member.id]
+            if let heritage = takeHeritage(of: source, from: former, number) {
+                source.members = heritage
+            } else {
+                let first = source.itself(upstream.value.hostPort.flatMap { SocketAddress($0) }.map { [$0] } ?? [])
+                source.members = [makeMember(first, source: number, of: source, startsSlowly: false).id]
+            }
             sources[number] = source
             relays[relay]?.sources.append(number)
-            plans.append(member.plan)
+            plans += source.members.compactMap { members[$0]?.plan }
         }
+        changes.members = true
         return plans
+    }
+
+    /// Takes over the members of the same upstream of another relay, with all that is known of them.
+    private mutating func takeHeritage(of source: PoolSource, from former: Int?, _ number: Int) -> [Int]? {
+        guard let former, let numbers = relays[former]?.sources,
+            let old = numbers.first(where: { number in
+                guard let other = sources[number] else { return false }
+                return other.address == source.address && other.isSpread == source.isSpread
+                    && other.tier == source.tier && !other.members.isEmpty
+            }), let heritage = sources[old]?.members
+        else { return nil }
+        sources[old]?.members = []
+        let check = relays[source.relay]?.check
+        let now = MonotonicTime.now()
+        for id in heritage {
+            members[id]?.source = number
+            members[id]?.plan.upstream = source.upstream
+            checks.cancel(id)
+            if check == nil { members[id]?.plan.status.set(healthy: true, at: now) }
+            let wasHealthy = members[id]?.health.isKnown == true ? members[id]?.health.isHealthy : nil
+            members[id]?.health = HealthState(
+                rise: check?.rise ?? 1, fall: check?.fall ?? 1, isHealthy: check == nil ? nil : wasHealthy)
+            members[id]?.nextCheck = check != nil && source.isCheckable ? now + Self.stagger() : .never
+        }
+        return heritage
     }
 
     /// Forgets a relay; its connections go on.
@@ -70,6 +100,7 @@ struct UpstreamPools: ~Copyable {
             sources[number] = nil
         }
         relays[relay] = nil
+        changes.members = true
     }
 
     private mutating func makeMember(

@@ -238,6 +238,7 @@ public struct EventLoop: ~Copyable {
         count(record, relay)
         tell(.connectionEnded(record))
         if relays[relay].plan.gate.leave() { allLoops() }
+        letGo(relay)
         reportIfDrained()
     }
 
@@ -259,6 +260,7 @@ public struct EventLoop: ~Copyable {
 
     /// Makes the counters visible to other threads.
     private mutating func publish() {
+        inherit()
         for index in 0..<relays.count where relays[index].dirty {
             relays[index].dirty = false
             shared.noteActivity()

@@ -31,6 +31,8 @@ public enum LoopReport: Sendable {
     case linksCounted
     /// What bulk connections do over each link; about ten times a second while there are any, and once when there are none left.
     case pathQuality(PathQuality)
+    /// A relay that was retired has no connection left in this loop.
+    case relayEmptied(relay: Int)
     /// The number of connections has changed since `LoopShared.connectionsSeen()` was called last.
     case connectionsChanged
     /// A subflow acknowledges nothing while another one of its connection works; told once until it moves again.

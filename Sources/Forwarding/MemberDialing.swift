@@ -34,7 +34,9 @@ extension EventLoop {
         else { return }
         connections.slots[Int(slot)]?.dial.tried.append(position)
         leaveMember(slot, relay)
-        guard error.rawValue != 0, error.blamesPeer, relays[relay].members.failed(Int(position), now: now) else { return }
+        guard error.rawValue != 0, error.blamesPeer, relays[relay].members.failed(Int(position), now: now) else {
+            return
+        }
         let member = relays[relay].members.states[Int(position)].member.status.id
         tell(.memberFailed(relay: relays[relay].plan.id, member: member, error: error))
     }

@@ -4,6 +4,8 @@ public import LinuxSystem
 public struct RelayPlan: Sendable {
     /// Never used again for another relay in this process; an index into the counters.
     public var id: Int
+    /// The number under which it counts; `nil`: its own. A relay that takes another's place counts on for it.
+    public var counters: Int?
     /// As configured, for thread-local notices only.
     public var name: String
     /// As configured. Which one a connection takes is decided among the members that they stand for.

@@ -16,6 +16,12 @@ struct RelayState: ~Copyable {
     var dirty = false
     var upstreams: [UpstreamState]
     var members: MemberTable
+    /// Connections that belong to it.
+    var holders = 0
+    /// No connection comes to it any more.
+    var isRetired = false
+    /// The relay that goes on counting for it.
+    var heir: Int?
     /// When it may be reported again that clients wait for a place.
     var nextLimitReport = MonotonicTime(nanoseconds: 0)
     /// Options that were reported as unsupported or failed: once is enough.

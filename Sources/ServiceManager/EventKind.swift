@@ -22,8 +22,12 @@ public enum EventKind: String, Sendable, CaseIterable {
     case connectionEnded = "connection-ended"
     /// The configuration is wrong and was not taken. Fields: `config`, `line`, `column`, `problem`.
     case configurationInvalid = "configuration-invalid"
-    /// A reload was asked for, which this version cannot do; everything runs on as it was. Fields: `config`.
-    case reloadNotBuilt = "reload-not-built"
+    /// A reload has taken the configuration over. Fields: `config`, `relays`, `added`, `changed`, `removed`,
+    /// `needs-restart`, `took-usec`.
+    case configurationReloaded = "configuration-reloaded"
+    /// A reload has changed nothing: the configuration is wrong, or the system refuses what it asks for. Fields: `config`,
+    /// `line`, `problem`.
+    case reloadFailed = "reload-failed"
     /// A listener could not be opened or has failed. Fields: `relay`, `listen`, `reason`.
     case listenerFailed = "listener-failed"
     /// Descriptors or memory ran out; accepting pauses. Fields: `relay`, `listen`, `reason`, `pause-usec`.
@@ -95,7 +99,8 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .drainTimeout: "4909384d84b147199ba46308d68595c7"
         case .connectionEnded: "a12d4d74e31f45fea32c2c4147511539"
         case .configurationInvalid: "9f8b485c3e224c7291106778e75c8434"
-        case .reloadNotBuilt: "8ddf30e9ca7d4897b269c91cf1172591"
+        case .configurationReloaded: "c703e0a3e9e74aa39bc5924c87416a63"
+        case .reloadFailed: "3ccae16203dc44b48a19c9cba0b578a0"
         case .listenerFailed: "d33010fc32bf44a6af1dc42b72c970a5"
         case .acceptBackoff: "587bc162681847b7a491af26ce15db00"
         case .connectionLimitReached: "b53fe1699e48499b9503716b4f4d58f5"
@@ -128,14 +133,16 @@ public enum EventKind: String, Sendable, CaseIterable {
     public var level: Logger.Level {
         switch self {
         case .loopStuck: .critical
-        case .configurationInvalid, .listenerFailed, .multipathUnavailable: .error
-        case .drainTimeout, .reloadNotBuilt, .acceptBackoff, .connectionLimitReached, .upstreamFailed,
+        case .configurationInvalid, .reloadFailed, .listenerFailed, .multipathUnavailable: .error
+        case .drainTimeout, .acceptBackoff, .connectionLimitReached, .upstreamFailed,
             .upstreamDown,
             .nameUnresolved, .fallbackDetected, .optionUnsupported, .capabilityMissing, .inheritedSocketUnused,
             .recordsDropped, .adminUnavailable, .serviceManagerUnreachable, .linkDown, .usageNotKept, .otherPathManager,
             .pathRefused:
             .warning
-        case .daemonStarted, .daemonReady, .daemonStopping, .daemonStopped, .linkUp, .linkBackup, .adminChange, .upstreamUp,
+        case .daemonStarted, .configurationReloaded, .daemonReady, .daemonStopping, .daemonStopped, .linkUp,
+            .linkBackup, .adminChange,
+            .upstreamUp,
             .upstreamMembersChanged:
             .notice
         case .connectionEnded, .subflowLeft: .info

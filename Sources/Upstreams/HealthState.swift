@@ -24,7 +24,10 @@ public struct HealthState: Sendable {
     /// - Parameters:
     ///   - rise: successes in a row that make a member healthy.
     ///   - fall: failures in a row that make it unhealthy.
-    public init(rise: Int, fall: Int) {
+    ///   - isHealthy: what is known already; `nil`: nothing.
+    public init(rise: Int, fall: Int, isHealthy: Bool? = nil) {
+        self.isHealthy = isHealthy ?? true
+        isKnown = isHealthy != nil
         self.rise = max(1, rise)
         self.fall = max(1, fall)
     }

@@ -11,14 +11,24 @@ internal import ServiceManager
 extension Supervisor {
     /// Makes what does not change known to the admin server.
     mutating func publishRelays() {
-        var relays = settings.relays.enumerated().map { id, relay in
-            DaemonView.Relay(
-                id: id, name: relay.name, listen: [], upstreams: relay.upstream.map(\.value.description),
-                pool: upstreams.views(relay: id))
+        var relays = roster.current.compactMap { view(relay: $0) }
+        for index in 0..<listeners.count {
+            let owner = listeners[index].relay
+            guard let position = relays.firstIndex(where: { $0.id == owner }) else { continue }
+            relays[position].listen.append(listeners[index].address)
         }
-        for index in 0..<listeners.count { relays[listeners[index].relay].listen.append(listeners[index].address) }
-        admin.view.publish { $0.relays = relays }
-        upstreamHealth = settings.relays.map { UpstreamHealth(count: $0.upstream.count) }
+        let past = roster.past.compactMap { view(relay: $0) }
+        admin.view.publish {
+            $0.relays = relays
+            $0.pastRelays = past
+        }
+    }
+
+    private func view(relay id: Int) -> DaemonView.Relay? {
+        guard let relay = roster[id] else { return nil }
+        return DaemonView.Relay(
+            id: id, counters: roster.counters(of: id), name: relay.name, listen: [],
+            upstreams: relay.upstream.map(\.value.description), pool: upstreams.views(relay: id))
     }
 
     /// Answers what waits.
@@ -35,7 +45,7 @@ extension Supervisor {
                 answer(changeLink(name, change, caller))
             case .reload(let caller, let answer):
                 log(caller, "reload", [:])
-                answer(reload())
+                answer(answerReload())
             }
         }
     }
@@ -77,41 +87,36 @@ extension Supervisor {
 
     // MARK: Reload
 
-    /// Takes the configuration anew: the one place where a reload that is asked for over the admin socket begins.
-    private mutating func reload() -> ReloadAnswer { .notBuilt }
+    /// A reload that is asked for over the admin socket.
+    private mutating func answerReload() -> ReloadAnswer {
+        switch reload() {
+        case .reloaded: .reloaded
+        case .refused(let errors): .invalid(errors)
+        }
+    }
+
+    /// Counts a reload, and tells those who listen.
+    mutating func publishReload(_ outcome: ReloadOutcome) {
+        let isGood = if case .reloaded = outcome { true } else { false }
+        admin.view.publish {
+            if isGood { $0.reloads.good += 1 } else { $0.reloads.failed += 1 }
+        }
+        admin.server?.publish(
+            AdminEvent(
+                .reload, isGood ? "the configuration was reloaded" : "the configuration could not be reloaded",
+                [("good", .flag(isGood))]))
+    }
 
     // MARK: Events
 
     func tell(_ opening: ConnectionOpening) {
-        guard let server = admin.server, server.wantsFrequentEvents,
-            settings.relays.indices.contains(opening.relay)
-        else { return }
-        server.publish(.opened(opening, settings.relays[opening.relay]))
+        guard let server = admin.server, server.wantsFrequentEvents, let relay = roster[opening.relay] else { return }
+        server.publish(.opened(opening, relay))
     }
 
-    mutating func tell(_ record: ConnectionRecord) {
-        noteHealth(record)
-        guard let server = admin.server, server.wantsFrequentEvents, settings.relays.indices.contains(record.relay)
-        else { return }
-        server.publish(.closed(record, settings.relays[record.relay]))
-    }
-
-    private mutating func noteHealth(_ record: ConnectionRecord) {
-        guard upstreamHealth.indices.contains(record.relay) else { return }
-        let changed = upstreamHealth[record.relay].note(record, now: .now())
-        guard !changed.isEmpty else { return }
-        let isHealthy = upstreamHealth[record.relay].isHealthy
-        admin.view.publish { $0.relays[record.relay].isHealthy = isHealthy }
-        let relay = settings.relays[record.relay]
-        for upstream in changed {
-            let address = relay.upstream[upstream].value.description
-            let isUp = isHealthy[upstream]
-            admin.server?.publish(
-                AdminEvent(
-                    isUp ? .upstreamUp : .upstreamDown,
-                    "\(relay.name): \(address) \(isUp ? "works again" : "cannot be reached")",
-                    [("relay", .text(relay.name)), ("upstream", .text(address))]))
-        }
+    func tell(_ record: ConnectionRecord) {
+        guard let server = admin.server, server.wantsFrequentEvents, let relay = roster[record.relay] else { return }
+        server.publish(.closed(record, relay))
     }
 
     /// A subflow acknowledges nothing, while another of its connection works.
