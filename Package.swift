@@ -63,7 +63,8 @@ let package = Package(
         // Control plane
         .target(name: "Configuration", dependencies: ["TOML", systemPackage], swiftSettings: strict),
         .target(
-            name: "Upstreams", dependencies: ["CAres", "LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
+            name: "Upstreams", dependencies: ["CAres", "LinuxSystem", "CLinux", systemPackage, basicContainers],
+            swiftSettings: strict),
         .target(
             name: "Daemon",
             dependencies: [
@@ -73,7 +74,9 @@ let package = Package(
             swiftSettings: strict),
 
         // Faces
-        .target(name: "Admin", dependencies: ["LinuxSystem", "CLinux", systemPackage] + nio, swiftSettings: strict),
+        // The dashboard's files, compiled in (C23 #embed).
+        .target(name: "CDashboard", cSettings: [.unsafeFlags(["-Wno-c23-extensions", "-Wall", "-Wextra", "-Werror"])]),
+        .target(name: "Admin", dependencies: ["CDashboard", "LinuxSystem", "CLinux", systemPackage] + nio, swiftSettings: strict),
         .target(
             name: "ServiceManager",
             dependencies: ["CSystemd", "CLinux", "LinuxSystem", logging, systemPackage],
@@ -137,6 +140,10 @@ let package = Package(
             swiftSettings: strictTests),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: linuxC),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestNamespace"], swiftSettings: strictTests),
+        .testTarget(
+            name: "AdminTests",
+            dependencies: ["Admin", "AdminClient", .product(name: "NIOHTTP1", package: "swift-nio")],
+            swiftSettings: strictTests),
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: strictTests),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TOML"], swiftSettings: strictTests),
         .testTarget(

@@ -9,6 +9,8 @@ public protocol AdminBackend: Sendable {
     func metrics() -> MetricsView
     /// Whether anybody wants to hear of every connection that opens and closes: while nobody does, that costs nothing.
     func setFrequentEvents(wanted: Bool)
+    /// The next byte that a relay moves is to be announced to ``AdminServer/noteActivity()``, once.
+    func awaitActivity()
     /// Hands a request to the main thread.
     ///
     /// - Returns: false when too many wait already; the request's callback is not called then.

@@ -97,6 +97,20 @@ public final class AdminServer: Sendable {
         let gid: UInt32
     }
 
+    // MARK: History
+
+    /// Keeps what links and relays carry, for dashboards.
+    public func keepHistory() {
+        let site = self.site
+        loop.execute { site.value.keepHistory() }
+    }
+
+    /// Bytes move, after ``AdminBackend/awaitActivity()``. Any thread.
+    public func noteActivity() {
+        let site = self.site
+        loop.execute { site.value.history?.wake() }
+    }
+
     // MARK: Events
 
     /// Whether events of frequent kinds are worth making. Any thread.

@@ -27,6 +27,14 @@ int linux_socket(int family, int protocol) {
     return answer(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
 }
 
+int linux_socket_pair(int *first, int *second) {
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) return -errno;
+    *first = pair[0];
+    *second = pair[1];
+    return 0;
+}
+
 int linux_bind(int fd, const struct linux_address *address) {
     struct sockaddr_in6 storage;
     int length = linux_address_to_sockaddr(address, &storage);

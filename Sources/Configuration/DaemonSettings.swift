@@ -52,6 +52,8 @@ public struct AdminSettings: Sendable, Equatable {
     public var socket: String?
     /// Where dashboard and metrics are served, read-only; nil (the default) = nowhere. Port 0: the kernel picks one.
     public var http: HostPort?
+    /// Names by which browsers may ask for the dashboard, besides addresses, `localhost` and this host's own name. Default: none.
+    public var hosts: [String] = []
     /// Where the keys are written.
     public var locations: KeyLocations
 

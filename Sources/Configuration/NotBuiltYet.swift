@@ -32,18 +32,14 @@ extension Settings {
 
     private static func unbuiltScheme(_ address: UpstreamAddress) -> String? {
         switch address {
-        case .tcp, .mptcp, .unix, .echo: nil
-        case .mptcpService: "mptcp+srv://"
+        case .tcp, .mptcp, .mptcpService, .unix, .echo, .dashboard: nil
         case .convert: "convert://"
         case .directTCP: "direct+tcp://"
         case .directMPTCP: "direct+mptcp://"
-        case .dashboard: "dashboard://"
         }
     }
 
     private static let relayKeys: [(key: String, isUsed: @Sendable (RelaySettings) -> Bool)] = [
-        ("balance", { $0.balance != .failover }),
-        ("health-check", { $0.healthCheck != nil }),
         ("handshake-timeout", { $0.handshakeTimeout != .seconds(5) }),
         ("users-file", { $0.usersFile != nil }),
         ("insecure-open-relay", { $0.insecureOpenRelay }),

@@ -63,6 +63,15 @@ struct SettingsDecoder {
             let text = try node.string("an address such as \"127.0.0.1:9180\"")
             return try HostPort(parsing: Substring(text), in: text, for: .listen)
         }
+        admin.hosts =
+            table.list("hosts") { node throws(TOMLBadValue) in
+                let name = try node.string("a host name such as \"gateway.example.net\"")
+                guard HostName.isValid(name[...]) else {
+                    throw TOMLBadValue(
+                        "has \"\(name)\", which is no host name", "write a name such as \"gateway.example.net\"")
+                }
+                return name
+            }?.map(\.value) ?? []
         admin.locations.add(table)
         table.finish()
         return admin

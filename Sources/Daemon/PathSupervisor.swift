@@ -133,7 +133,6 @@ struct PathSupervisor: ~Copyable {
             if kernel != nil { loops.send(.probeSilence) }
         }
         look()
-        judgeLinks(loops)
         apply(loops)
         listen()
     }
@@ -158,7 +157,6 @@ struct PathSupervisor: ~Copyable {
             return PathNotices(logger: logger).write(.netlink(error), during: "following links")
         }
         look()
-        judgeLinks(loops)
         apply(loops)
         listen()
     }
@@ -187,8 +185,10 @@ struct PathSupervisor: ~Copyable {
         return number
     }
 
-    /// Makes dials and endpoints follow the links.
+    /// Makes dials and endpoints follow the links, and what the rules and the guard make of them.
     mutating func apply(_ loops: borrowing LoopThreads) {
+        judgeLinks(loops)
+        runGuard(.now())
         let wanted = dialCandidates()
         if wanted != candidates {
             candidates = wanted

@@ -10,11 +10,14 @@ extension RelayPlan {
     ///   - id: its number in this process.
     ///   - raceDelay: `paths.race-delay`.
     ///   - gate: the gate of the whole daemon.
-    init(_ settings: RelaySettings, id: Int, raceDelay: Duration, gate: AdmissionGate) {
+    ///   - dashboard: serves `dashboard://`.
+    init(
+        _ settings: RelaySettings, id: Int, raceDelay: Duration, gate: AdmissionGate, dashboard: ConnectionTaker?
+    ) {
         let listenSocket = SocketPlan(settings.listenSocket)
         self.init(
             id: id, name: settings.name,
-            upstreams: settings.upstream.compactMap { UpstreamPlan($0.value) },
+            upstreams: settings.upstream.compactMap { UpstreamPlan($0.value, dashboard: dashboard) },
             connectTimeout: settings.connectTimeout.wholeNanoseconds,
             idleTimeout: settings.idleTimeout.wholeNanoseconds,
             halfCloseTimeout: settings.halfCloseTimeout.wholeNanoseconds,
@@ -25,6 +28,14 @@ extension RelayPlan {
             requiresMultipath: settings.requireMultipath, mode: LinkMode(settings.mode),
             gate: AdmissionGate(limit: settings.maxConnections, outer: gate))
         clientChoosesCongestion = listenSocket.choosesCongestion
+        slowStart = settings.slowStart.wholeNanoseconds
+        balance =
+            switch settings.balance {
+            case .failover: .failover
+            case .roundRobin: .roundRobin
+            case .leastConnections: .leastConnections
+            case .sourceHash: .sourceHash
+            }
     }
 }
 
@@ -41,13 +52,17 @@ extension LinkMode {
 
 extension UpstreamPlan {
     /// `nil` for a kind that is not built; `Settings.notBuiltYet()` refuses those before.
-    init?(_ address: UpstreamAddress) {
+    init?(_ address: UpstreamAddress, dashboard: ConnectionTaker?) {
         switch address {
         case .tcp(let target): self.init(.tcp, target)
         case .mptcp(let target): self.init(.mptcp, target)
         case .unix(let path): self.init(kind: .unix(path), addresses: [], isName: false)
         case .echo: self.init(kind: .echo, addresses: [], isName: false)
-        case .mptcpService, .convert, .directTCP, .directMPTCP, .dashboard: return nil
+        case .mptcpService: self.init(kind: .network(.mptcp), addresses: [], isName: true)
+        case .dashboard:
+            guard let dashboard else { return nil }
+            self.init(kind: .handed(dashboard), addresses: [], isName: false)
+        case .convert, .directTCP, .directMPTCP: return nil
         }
     }
 

@@ -5,18 +5,16 @@ internal import SystemPackage
 
 /// How the loop connects a client to an upstream. Every step is non-blocking; the slot's deadline drives what time drives.
 extension EventLoop {
-    /// Begins with the relay's first upstream.
     mutating func startDial(_ slot: UInt32) {
-        connections.slots[Int(slot)]?.dial.upstream = -1
         nextUpstream(slot)
     }
 
-    /// Turns to the next upstream, or ends the connection when there is none left.
-    private mutating func nextUpstream(_ slot: UInt32) {
+    /// Turns to the next member of the pool, or ends the connection when there is none left.
+    mutating func nextUpstream(_ slot: UInt32) {
         let index = Int(slot)
         guard let relay = connections.slots[index]?.relay else { return }
-        let count = relays[relay].upstreams.count
-        while let upstream = connections.slots[index]?.nextUpstreamIndex(count: count) {
+        giveUpMember(slot, relay)
+        while let upstream = chooseMember(slot, relay) {
             switch relays[relay].plan.upstreams[upstream].kind {
             case .echo:
                 connections.slots[index]?.isEcho = true
@@ -26,75 +24,22 @@ extension EventLoop {
                 let deadline = now + relays[relay].plan.connectTimeout
                 connections.slots[index]?.armDial(deadline)
                 if dialUnix(slot, relay, path) { return }
+            case .handed(let taker):
+                if handOver(slot, relay, taker) { return }
             case .network:
                 if beginNetwork(slot, relay, upstream) { return }
             }
+            giveUpMember(slot, relay)
         }
         if connections.slots[index]?.dial.wasRefused == true { return refuseDial(slot) }
         guard let error = connections.slots[index]?.dial.lastError else { return }
         finish(slot, Connection.End(result: .connectFailed, error: error, reset: true))
     }
 
-    // MARK: Names
-
-    /// Starts on an upstream over IP: at once when its addresses are known, else when they are.
-    ///
-    /// - Returns: false when it has failed already.
-    private mutating func beginNetwork(_ slot: UInt32, _ relay: Int, _ upstream: Int) -> Bool {
-        let known = !relays[relay].upstreams[upstream].addresses.isEmpty
-        if known, now < relays[relay].upstreams[upstream].expires {
-            return race(slot, relay)
-        }
-        guard relays[relay].plan.upstreams[upstream].isName else {
-            connections.slots[Int(slot)]?.dial.lastError = .noSuchAddressOrDevice
-            return false
-        }
-        if !relays[relay].upstreams[upstream].isPending {
-            relays[relay].upstreams[upstream].isPending = true
-            shared.report(.resolve(relay: relays[relay].plan.id, upstream: upstream), vital: true)
-        }
-        guard let token = connections.slots[Int(slot)]?.token(.client) else { return false }
-        relays[relay].upstreams[upstream].waiting.append(token)
-        connections.slots[Int(slot)]?.phase = .resolving
-        // Old addresses are better than none, and a dead DNS server must not hold up what still works.
-        let patience = known ? Tuning.staleAddressPatience : relays[relay].plan.connectTimeout
-        timers.schedule(Int(slot), at: now + patience)
-        return true
-    }
-
-    mutating func setAddresses(relayID: Int, _ upstream: Int, _ addresses: [SocketAddress], _ expires: MonotonicTime) {
-        guard let relay = relayIndex(relayID), upstream < relays[relay].upstreams.count else { return }
-        relays[relay].upstreams[upstream].isPending = false
-        if !addresses.isEmpty {
-            relays[relay].upstreams[upstream].addresses = addresses
-        }
-        relays[relay].upstreams[upstream].expires = expires
-        let waiting = relays[relay].upstreams[upstream].waiting
-        relays[relay].upstreams[upstream].waiting = []
-        for token in waiting {
-            let generation = EventTag(rawValue: token.tag).generation
-            guard connections.holds(token.slot, generation: generation),
-                connections.slots[Int(token.slot)]?.phase == .resolving,
-                connections.slots[Int(token.slot)]?.dial.upstream == upstream
-            else { continue }
-            resolved(token.slot, relay, upstream)
-        }
-    }
-
-    private mutating func resolved(_ slot: UInt32, _ relay: Int, _ upstream: Int) {
-        connections.slots[Int(slot)]?.phase = .dialing
-        if relays[relay].upstreams[upstream].addresses.isEmpty {
-            connections.slots[Int(slot)]?.dial.lastError = .noSuchAddressOrDevice
-            nextUpstream(slot)
-        } else if !race(slot, relay) {
-            nextUpstream(slot)
-        }
-    }
-
     // MARK: The race
 
     /// Gives the upstream its time and tries its first address.
-    private mutating func race(_ slot: UInt32, _ relay: Int) -> Bool {
+    mutating func race(_ slot: UInt32, _ relay: Int) -> Bool {
         let deadline = now + relays[relay].plan.connectTimeout
         connections.slots[Int(slot)]?.armDial(deadline)
         orderLinks(slot, relay)
@@ -107,14 +52,15 @@ extension EventLoop {
     private mutating func attempt(_ slot: UInt32, _ relay: Int) -> Bool {
         let index = Int(slot)
         guard let upstream = connections.slots[index]?.dial.upstream else { return false }
-        let addresses = relays[relay].upstreams[upstream].addresses.count
+        let targets = memberAddresses(slot, relay)
+        let addresses = targets.count
         guard let links = connections.slots[index]?.dial.linkOrder.count else { return false }
         let count = addresses * max(1, links)
         while connections.slots[index]?.dial.hasRoom == true,
             let position = connections.slots[index]?.nextAddressIndex(count: count),
             let candidate = connections.slots[index]?.dial.candidate(position, addresses: addresses)
         {
-            let target = relays[relay].upstreams[upstream].addresses[candidate.address]
+            let target = targets[candidate.address]
             guard let source = sourceAddress(candidate.link, target) else { continue }
             do throws(Errno) {
                 let dialled = try dialSocket(relay, upstream, target, from: source, slot)
@@ -193,7 +139,7 @@ extension EventLoop {
                 let link = connections.slots[index]?.dial.link(attemptIndex),
                 let started = connections.slots[index]?.dial.started(attemptIndex)
             else { return }
-            let addresses = relays[relay].upstreams[upstream].addresses
+            let addresses = memberAddresses(slot, relay)
             let target = address < addresses.count ? addresses[address] : .none
             guard mayUse(slot, relay, upstream, raw, isMultipath: isMultipath, target, link) else {
                 connections.slots[index]?.dial.cancel(attemptIndex)
@@ -219,13 +165,8 @@ extension EventLoop {
             let phase = connections.slots[index]?.phase
         else { return }
         if phase == .resolving {
-            connections.slots[index]?.phase = .dialing
-            if relays[relay].upstreams[upstream].addresses.isEmpty {
-                connections.slots[index]?.dial.lastError = .noSuchAddressOrDevice
-            } else if race(slot, relay) {
-                return
-            }
-            return nextUpstream(slot)
+            relays[relay].upstreams[upstream].isLate = true
+            return resolved(slot, relay)
         }
         watchClient(slot)
         guard connections.slots[index] != nil else { return }
@@ -288,6 +229,21 @@ extension EventLoop {
         }
     }
 
+    // MARK: Upstreams in this process
+
+    /// - Returns: false when there are no descriptors for it.
+    private mutating func handOver(_ slot: UInt32, _ relay: Int, _ taker: ConnectionTaker) -> Bool {
+        guard let upstream = connections.slots[Int(slot)]?.dial.upstream else { return false }
+        do throws(Errno) {
+            let socket = try SocketPair().split { taker.hand(over: $0) }
+            won(slot, relay, upstream, socket.release(), isMultipath: false, .unix, watched: false)
+            return true
+        } catch {
+            connections.slots[Int(slot)]?.dial.lastError = error
+            return false
+        }
+    }
+
     // MARK: Connected
 
     private mutating func won(
@@ -307,6 +263,7 @@ extension EventLoop {
 
     private mutating func established(_ slot: UInt32, _ relay: Int) {
         timers.cancel(Int(slot))
+        memberConnected(slot, relay)
         let noDelay = relays[relay].followsNoDelay
         guard
             let served = connections.slots[Int(slot)]?.begin(

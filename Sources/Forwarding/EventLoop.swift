@@ -224,6 +224,7 @@ public struct EventLoop: ~Copyable {
         forgetMeasured(slot)
         look(slot, .client, isLast: true)
         look(slot, .upstream, isLast: true)
+        leaveMember(slot, relay)
         var end = end
         // Whoever was served before it was noticed was served for the last time.
         if relays[relay].plan.requiresMultipath, end.result == .closed, connections.slots[Int(slot)]?.fellBack == true {
@@ -237,6 +238,7 @@ public struct EventLoop: ~Copyable {
         count(record, relay)
         tell(.connectionEnded(record))
         if relays[relay].plan.gate.leave() { allLoops() }
+        letGo(relay)
         reportIfDrained()
     }
 
@@ -258,8 +260,10 @@ public struct EventLoop: ~Copyable {
 
     /// Makes the counters visible to other threads.
     private mutating func publish() {
+        inherit()
         for index in 0..<relays.count where relays[index].dirty {
             relays[index].dirty = false
+            shared.noteActivity()
             relays[index].block.publish(relays[index].counters)
         }
         if accounts.publish(), tellsOfLinks, now >= nextLinksTold {

@@ -1,3 +1,5 @@
+internal import MultipathTCP
+
 /// What a connection remembers of a side that is an MPTCP socket: a leg. Small, for there is one for each side of each
 /// connection; what is only needed while data moves is in the loop's `LegWatch`.
 struct Leg {
@@ -19,5 +21,16 @@ struct Leg {
     /// It is to be watched and is not: to learn of its subflows once, and whenever one of several could die unnoticed.
     func wantsWatch(forStalls: Bool) -> Bool {
         !isWatched && (!isKnown || forStalls && awaitsAnswer && hasSeveral)
+    }
+}
+
+extension Subflow {
+    /// Not a join that is under way or has failed, which the kernel lists as well for a while.
+    var isInUse: Bool {
+        switch tcp.state {
+        case .synSent, .synReceived: false
+        case .closed: tcp.bytesSent > 0 || tcp.bytesReceived > 0
+        default: true
+        }
     }
 }

@@ -11,7 +11,7 @@ extension EventLoop {
             case .network(.mptcp) = relays[relay].plan.upstreams[upstream].kind,
             relays[relay].plan.upstreamSocket.sourceAddress == nil,
             relays[relay].plan.upstreamSocket.interface.isEmpty,
-            relays[relay].upstreams[upstream].addresses.contains(where: { !$0.isLoopback })
+            memberAddresses(slot, relay).contains(where: { !$0.isLoopback })
         else {
             connections.slots[Int(slot)]?.dial.linkOrder = []
             return

@@ -65,7 +65,8 @@ extension EventLoop {
         let booked = accounts.book(account, reader, isLast: isLast, now: now)
         connections.slots[index]?.setAccount(side, booked)
         let isMultipath = reader.info.map { !$0.hasFallenBack } ?? (MultipathState.of(raw) == .multipath)
-        let count = reader.count
+        var count = 0
+        for position in 0..<reader.count where reader[position].isInUse { count += 1 }
         let now = self.now
         connections.slots[index]?.learn(side, subflows: count, isMultipath: isMultipath, now: now)
         if side == .upstream, !isLast, isMultipath { probe(slot) }

@@ -8,10 +8,13 @@ extension EventLoop {
         for command in shared.takeCommands() {
             switch command {
             case .addRelay(let plan): addRelay(plan)
-            case .addListener(let relay, let descriptor, let isShared):
-                addListener(relayID: relay, Descriptor(owning: descriptor), isShared: isShared)
-            case .setAddresses(let relay, let upstream, let addresses, let expires):
-                setAddresses(relayID: relay, upstream, addresses, expires)
+            case .retireRelay(let relay, let heir): retireRelay(relay, heir: heir)
+            case .addListener(let id, let relay, let descriptor, let isShared):
+                addListener(id, relayID: relay, Descriptor(owning: descriptor), isShared: isShared)
+            case .moveListener(let id, let relay): moveListener(id, relayID: relay)
+            case .removeListener(let id): removeListener(id)
+            case .setMembers(let relay, let upstream, let members, let expires):
+                setMembers(relayID: relay, upstream, members, expires)
             case .setLinks(let links):
                 ranking.set(links)
                 accounts.set(links, shared.counters)
@@ -39,13 +42,6 @@ extension EventLoop {
     func relayIndex(_ id: Int) -> Int? {
         for index in 0..<relays.count where relays[index].plan.id == id { return index }
         return nil
-    }
-
-    private mutating func addRelay(_ plan: RelayPlan) {
-        guard relayIndex(plan.id) == nil else { return }
-        relays.append(
-            RelayState(
-                plan: plan, block: shared.counters.block(relay: plan.id, upstreams: plan.upstreams.count)))
     }
 
     private mutating func drain() {

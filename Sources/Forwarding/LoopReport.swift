@@ -9,6 +9,10 @@ public enum LoopReport: Sendable {
     case connectionEnded(ConnectionRecord)
     /// The addresses of an upstream are wanted: a connection waits for them.
     case resolve(relay: Int, upstream: Int)
+    /// A member of a relay's pool could not be connected to; told at most once a second and member.
+    case memberFailed(relay: Int, member: Int, error: Errno)
+    /// A member that had failed was connected to.
+    case memberConnected(relay: Int, member: Int)
     /// A socket option could not be set on a socket to an upstream; told once a relay and option.
     case optionNotSet(relay: Int, SocketOptionFailure)
     /// Accepting rests, for want of descriptors or memory; told once until it works again.
@@ -21,10 +25,14 @@ public enum LoopReport: Sendable {
     case listenerFailed(relay: Int, error: Errno)
     /// This host gives no MPTCP sockets: upstreams are dialled over plain TCP. Told once.
     case multipathUnavailable(relay: Int, reason: NotMultipathReason)
+    /// Bytes move again, since `LoopShared.awaitActivity()` was called last.
+    case active
     /// What was counted on links has changed since it was told last; at most twice a second, after `LoopCommand.tellOfLinks`.
     case linksCounted
     /// What bulk connections do over each link; about ten times a second while there are any, and once when there are none left.
     case pathQuality(PathQuality)
+    /// A relay that was retired has no connection left in this loop.
+    case relayEmptied(relay: Int)
     /// The number of connections has changed since `LoopShared.connectionsSeen()` was called last.
     case connectionsChanged
     /// A subflow acknowledges nothing while another one of its connection works; told once until it moves again.

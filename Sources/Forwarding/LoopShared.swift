@@ -17,6 +17,7 @@ public final class LoopShared: Sendable {
     private let droppedReports = Atomic<UInt64>(0)
     private let heartbeatCount = Atomic<UInt64>(0)
     private let changeAnnounced = Atomic<Bool>(false)
+    private let activityAwaited = Atomic<Bool>(false)
     private let openingsWanted = Atomic<Bool>(false)
     private let openConnections = Atomic<Int>(0)
     private let wake: EventCounter
@@ -40,6 +41,16 @@ public final class LoopShared: Sendable {
         let wasEmpty = commands.withLock { waiting in
             waiting.append(command)
             return waiting.count == 1
+        }
+        if wasEmpty { wake.raise() }
+    }
+
+    /// Puts commands into the mailbox that are carried out together: no client is accepted in between. Any thread.
+    public func send(_ batch: [LoopCommand]) {
+        guard !batch.isEmpty else { return }
+        let wasEmpty = commands.withLock { waiting in
+            waiting += batch
+            return waiting.count == batch.count
         }
         if wasEmpty { wake.raise() }
     }
@@ -83,7 +94,19 @@ public final class LoopShared: Sendable {
         openingsWanted.store(wanted, ordering: .relaxed)
     }
 
+    /// The next byte that moves is announced, once. Any thread.
+    public func awaitActivity() {
+        activityAwaited.store(true, ordering: .relaxed)
+    }
+
     // MARK: The loop's side
+
+    func noteActivity() {
+        guard activityAwaited.load(ordering: .relaxed), activityAwaited.exchange(false, ordering: .relaxed) else {
+            return
+        }
+        report(.active, vital: true)
+    }
 
     var areOpeningsWanted: Bool { openingsWanted.load(ordering: .relaxed) }
 

@@ -15,6 +15,13 @@ struct RelayState: ~Copyable {
     /// The counters have changed since they were published.
     var dirty = false
     var upstreams: [UpstreamState]
+    var members: MemberTable
+    /// Connections that belong to it.
+    var holders = 0
+    /// No connection comes to it any more.
+    var isRetired = false
+    /// The relay that goes on counting for it.
+    var heir: Int?
     /// When it may be reported again that clients wait for a place.
     var nextLimitReport = MonotonicTime(nanoseconds: 0)
     /// Options that were reported as unsupported or failed: once is enough.
@@ -33,18 +40,20 @@ struct RelayState: ~Copyable {
         followsNoDelay = plan.clientNoDelay == .auto && plan.upstreamSocket.noDelay == .auto
         isMeasured = plan.clientChoosesCongestion || plan.upstreamSocket.choosesCongestion
         upstreams = plan.upstreams.map { upstream in
-            UpstreamState(addresses: upstream.addresses, expires: upstream.isName ? .init(nanoseconds: 0) : .never)
+            UpstreamState(expires: upstream.isName ? .init(nanoseconds: 0) : .never)
         }
+        members = MemberTable(plan.pool, balance: plan.balance, slowStart: plan.slowStart)
     }
 }
 
-/// An upstream's addresses as one loop knows them.
+/// An upstream of the configuration as one loop knows it: how good its members' addresses still are.
 struct UpstreamState {
-    var addresses: [SocketAddress]
     /// After that they are asked for again.
     var expires: MonotonicTime
     /// They were asked for.
     var isPending = false
+    /// A connection has waited in vain for fresh ones: until they come, old ones are taken without waiting.
+    var isLate = false
     /// Connections that wait for them.
     var waiting: [EventToken] = []
 }

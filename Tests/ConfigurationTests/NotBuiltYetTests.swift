@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct NotBuiltYetTests {
     @Test(arguments: [
-        "balance = \"round-robin\"", "health-check = {}", "handshake-timeout = \"6s\"",
+        "handshake-timeout = \"6s\"",
         "allow = [\"::1\"]",
         "deny = [\"::1\"]", "accept-proxy = true", "send-proxy = \"v1\"",
         "rate-limit = { connections = \"1/s\" }",
@@ -31,7 +31,7 @@ import Testing
         let refusals = try Settings.load(text: text, file: "f").notBuiltYet()
         #expect(
             refusals.map(\.location.description) == [
-                "f:2:11", "f:2:31", "f:2:49", "f:2:74", "f:3:13", "f:3:30", "f:3:49", "f:6:13", "f:6:29",
+                "f:2:11", "f:2:31", "f:2:49", "f:2:74", "f:3:13", "f:3:30", "f:3:49",
             ])
     }
 
@@ -64,6 +64,9 @@ import Testing
             idle-timeout = "1s"
             half-close-timeout = "1s"
             max-connections = 5
+            balance = "source-hash"
+            health-check = {}
+            slow-start = "0s"
             socket = { keepalive = "1s", user-timeout = "1s", congestion = "bbr", mark = 1, tos = 1, nodelay = true, fast-open = true, buffer = "1MiB", bind-interface = "lo", bind-address = "::1" }
             """
         #expect(try Settings.load(text: text, file: "f").notBuiltYet() == [])

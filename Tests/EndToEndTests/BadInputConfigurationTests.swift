@@ -86,7 +86,6 @@ extension EndToEndSuite {
         }
 
         @Test(arguments: [
-            ("mode = \"handover\"", "4:", "mode"),
             ("allow = [\"192.0.2.0/24\"]", "4:", "allow"),
             ("send-proxy = \"v2\"", "4:", "send-proxy"),
         ])

@@ -18,6 +18,8 @@ final class EventHub {
     private var log = EventLog()
     private var ticker: RepeatedTask?
     private var ticks = 0
+    /// Told whether somebody wants `status` events.
+    var watching: (Bool) -> Void = { _ in }
     /// The document of `status` events.
     private let status: () -> [UInt8]
 
@@ -63,12 +65,21 @@ final class EventHub {
         }
     }
 
+    /// Tells those who want `status` events.
+    func publish(_ sample: TrafficSample) {
+        var text = ByteBuffer(string: "event: sample\ndata: ")
+        text.writeBytes(sample.document)
+        text.writeString("\n")
+        for listener in listeners.values where listener.filter.status { _ = listener.client.push(text) }
+    }
+
     /// Ends all streams in order.
     func end() {
         for listener in listeners.values { listener.client.endEvents() }
     }
 
     private func count() {
+        watching(listeners.values.contains { $0.filter.status })
         interest.set(frequent: listeners.values.contains { $0.filter.connections })
     }
 

@@ -38,6 +38,13 @@ extension AdminSite {
             let text = MetricsText(backend.metrics()).text
             reply.send(CompleteAnswer(.ok, MetricsText.contentType, Array(text.utf8)))
         case .events: events(query, reply)
+        case .busiest: busiest(query, reply)
+        case .history:
+            reply.send(
+                CompleteAnswer(
+                    .ok, "application/json", history?.document ?? Array("{\"interval_seconds\":2,\"samples\":[]}".utf8))
+            )
+        case .dashboard, .script, .style, .icon, .description: reply.send(Asset.at(query.path))
         case .health: health(reply)
         case .readiness: readiness(reply)
         }
@@ -49,6 +56,13 @@ extension AdminSite {
         case paths = "/v1/paths"
         case metrics = "/metrics"
         case events = "/v1/events"
+        case busiest = "/v1/busiest"
+        case history = "/v1/history"
+        case dashboard = "/"
+        case script = "/dashboard.js"
+        case style = "/dashboard.css"
+        case icon = "/icon.svg"
+        case description = "/openapi.json"
         case health = "/healthz"
         case readiness = "/readyz"
     }
@@ -66,6 +80,13 @@ extension AdminSite {
     private func events(_ query: Query, _ reply: Reply) {
         switch EventFilter.parse(query) {
         case .success(let filter): reply.send(.events(filter))
+        case .failure(let error): reply.send(.error(.badRequest, error.message))
+        }
+    }
+
+    private func busiest(_ query: Query, _ reply: Reply) {
+        switch BusiestQuery.parse(query) {
+        case .success(let wanted): if !busiest(wanted, reply) { reply.send(.busy) }
         case .failure(let error): reply.send(.error(.badRequest, error.message))
         }
     }

@@ -12,6 +12,10 @@ final class AdminSite {
     private let capacity: Int
     private var clients: [ObjectIdentifier: ClientHandler] = [:]
     private var listing: ConnectionListing?
+    private var busiest: [BusiestQuery: BusiestCollection] = [:]
+    private let rates = RateBook()
+    /// `nil` when nobody but the owner can look.
+    private(set) var history: TrafficHistory?
 
     init(
         loop: any EventLoop, backend: any AdminBackend, hosts: HostCheck, capacity: Int, interest: EventInterest
@@ -46,7 +50,18 @@ final class AdminSite {
 
     func end() {
         hub.end()
+        history?.end()
         for client in clients.values { client.close() }
+    }
+
+    // MARK: History
+
+    func keepHistory() {
+        guard history == nil else { return }
+        let history = TrafficHistory(loop: loop, backend: backend)
+        history.observer = { [hub] sample in hub.publish(sample) }
+        hub.watching = { history.isWatched = $0 }
+        self.history = history
     }
 
     // MARK: Lists of connections
@@ -73,6 +88,44 @@ final class AdminSite {
         let site = NIOLoopBound(self, eventLoop: loop)
         loop.scheduleTask(in: AdminLimits.answer) { site.value.forget(bound.value) }
         return fresh
+    }
+
+    // MARK: The busiest connections
+
+    /// - Returns: false when too much waits already.
+    func busiest(_ query: BusiestQuery, _ reply: Reply) -> Bool {
+        let now = NIODeadline.now()
+        if let collection = busiest[query] {
+            collection.serve(reply)
+            return true
+        }
+        guard busiest.count < AdminLimits.listings else { return false }
+        if now - rates.lastPass > RateBook.longest { rates.forget() }
+        let fresh = BusiestCollection(query, rates: rates, began: now)
+        let bound = NIOLoopBound(fresh, eventLoop: loop)
+        let site = NIOLoopBound(self, eventLoop: loop)
+        let loop = self.loop
+        let submitted = backend.submit(
+            .list { rows, isLast in
+                loop.execute {
+                    bound.value.take(rows(), isLast: isLast)
+                    guard isLast else { return }
+                    loop.scheduleTask(in: AdminLimits.listingFreshness) { site.value.forget(bound.value) }
+                }
+            })
+        guard submitted else { return false }
+        busiest[query] = fresh
+        fresh.serve(reply)
+        loop.scheduleTask(in: AdminLimits.answer) { site.value.forget(bound.value) }
+        loop.scheduleTask(in: RateBook.longest + .seconds(1)) {
+            if NIODeadline.now() - site.value.rates.lastPass > RateBook.longest { site.value.rates.forget() }
+        }
+        return true
+    }
+
+    private func forget(_ collection: BusiestCollection) {
+        collection.fail()
+        if busiest[collection.query] === collection { busiest[collection.query] = nil }
     }
 
     /// A list is not kept for long, and one that did not come is given up.

@@ -55,6 +55,8 @@ enum {
 
 /// A non-blocking, close-on-exec stream socket.
 int linux_socket(int family, int protocol);
+/// Two connected Unix stream sockets. socketpair(2).
+int linux_socket_pair(int *first, int *second);
 int linux_bind(int fd, const struct linux_address *address);
 int linux_listen(int fd, int backlog);
 /// A non-blocking, close-on-exec connection and its peer (AF_UNIX for an unnamed Unix peer).

@@ -36,7 +36,7 @@ struct AdminFace: ~Copyable {
 
     /// Starts the server on sockets that listen already.
     init(
-        _ sockets: consuming AdminSockets, settings: AdminSettings, version: String, loops: [LoopShared],
+        _ sockets: consuming AdminSockets, settings: Settings, version: String, loops: [LoopShared],
         descriptors: Int
     ) throws(Errno) {
         let mailbox = try AdminMailbox()
@@ -44,16 +44,25 @@ struct AdminFace: ~Copyable {
         self.mailbox = mailbox
         self.view = view
         path = sockets.path
-        if sockets.isEmpty {
+        let isInRelay = settings.relays.contains { $0.upstream.contains { $0.value == .dashboard } }
+        if sockets.isEmpty, !isInRelay {
             server = nil
             return
         }
         var hosts = [ThisProcess.hostName]
-        if let name = settings.http?.dnsName { hosts.append(name) }
-        let server = AdminServer(backend: view, hosts: hosts, capacity: Self.capacity(descriptors: descriptors))
+        if let name = settings.admin.http?.dnsName { hosts.append(name) }
+        let server = AdminServer(
+            backend: view, hosts: hosts + settings.admin.hosts, capacity: Self.capacity(descriptors: descriptors))
+        if isInRelay || !sockets.http.isEmpty { server.keepHistory() }
         if let unix = sockets.unix.take() { server.serveOwner(unix) }
         while let http = sockets.http.popLast() { server.serveReaders(http) }
         self.server = server
+    }
+
+    /// Serves `dashboard://`.
+    var dashboard: ConnectionTaker? {
+        guard let server else { return nil }
+        return ConnectionTaker { server.adopt($0) }
     }
 
     /// Clients at once: few beside the connections that the descriptors are for.

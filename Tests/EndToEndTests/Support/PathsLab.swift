@@ -48,7 +48,8 @@ final class PathsLab: Sendable {
 
     /// Starts the far end: to `echo://`, or to 127.0.0.1:9000.
     func startFar(
-        upstream: String = "tcp://127.0.0.1:9000", paths: String = "[paths]\nmanage = true\n", prefix: [String] = []
+        upstream: String = "tcp://127.0.0.1:9000", paths: String = "[paths]\nmanage = true\n", relay: String = "",
+        prefix: [String] = []
     ) async throws -> BraidProcess {
         try await BraidProcess.start(
             """
@@ -57,6 +58,7 @@ final class PathsLab: Sendable {
             name = "far"
             listen = "mptcp://*:7143"
             upstream = "\(upstream)"
+            \(relay)
             """, in: far, prefix: prefix)
     }
 
