@@ -136,6 +136,7 @@ extension EventLoop {
             return .drop
         }
         let finding = watch.judge(index, reader, &accounts, now: now)
+        if side == .upstream { noteWaiting(slot) }
         switch finding {
         case .settled:
             // Bytes that a full window keeps from being sent at all may go out later without an event here.

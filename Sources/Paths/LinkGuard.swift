@@ -185,7 +185,8 @@ public struct LinkGuard: Sendable {
             records[link]?.hadSecondChance = true
             records[link]?.retry = now + GuardTuning.secondChance
             records[link]?.backoff = backoff
-            return []
+            let seconds = GuardTuning.secondChance / 1_000_000_000
+            return [GuardDecision(link: link, reason: reason, note: "tried again in \(seconds) s")]
         }
         let rates = "\(GuardReason.megabits(before)) Mbit/s with it, \(GuardReason.megabits(without)) without"
         return [promote(link, rates, now)]
@@ -292,7 +293,7 @@ enum GuardTuning {
     /// A trial without any measurement ends after that.
     static let longestTrial: UInt64 = 5_000_000_000
     /// Without a measurement for so long, nothing is known.
-    static let pause: UInt64 = 1_500_000_000
+    static let pause: UInt64 = 2_500_000_000
     /// Between two trials of a link: first, and most.
     static let firstBackoff: UInt64 = 20_000_000_000
     static let longestBackoff: UInt64 = 600_000_000_000
