@@ -119,7 +119,7 @@ final class Bulk: Sendable {
     private let arrivals = Mutex(Arrivals())
     private let done = Mutex(0)
 
-    func run(sender: Int32, receiver: Int32, seconds: Double, act: (() -> Void)? = nil) -> Arrivals {
+    func run(sender: Int32, receiver: Int32, seconds: Double) -> Arrivals {
         let start = now()
         thread {
             let buffer = [UInt8](repeating: 0x42, count: 256 * 1024)
@@ -136,7 +136,7 @@ final class Bulk: Sendable {
                 arrivals.withLock { $0.points.append((time, total)) }
             }
         }
-        if let act { usleep(1_000_000); act(); usleep(UInt32((seconds - 1) * 1e6)) } else { usleep(UInt32(seconds * 1e6)) }
+        usleep(UInt32(seconds * 1e6))
         let seen = arrivals.withLock { $0 }
         shutdown(sender, Int32(SHUT_RDWR))
         shutdown(receiver, Int32(SHUT_RDWR))

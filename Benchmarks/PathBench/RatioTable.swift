@@ -15,7 +15,7 @@ struct RatioTable {
                 switch setting {
                 case .braid: false
                 case .single: true
-                case .kernel, .tuned, .backup, .flagged, .renewed: row.kind == .good
+                case .kernel, .tuned, .backup: row.kind == .good
                 }
             }
             return others.values.max() ?? 0

@@ -41,26 +41,13 @@ struct Scene {
             case .kernel, .backup: return try direct(near, far, links[row.dialled], Plug.multipath)
             case .tuned:
                 return try direct(near, far, links[row.dialled], Plug.multipath, sendBuffer: row.tunedSendBuffer)
-            case .flagged: return try direct(near, far, links[row.dialled], Plug.multipath) {
-                _ = try? near.run("ip", "mptcp", "endpoint", "change", links[1].address(of: near), "backup") }
-            case .renewed: return try direct(near, far, links[row.dialled], Plug.multipath) {
-                do {
-                let id = links[1].address(of: near)
-                let text = try near.run("ip", "mptcp", "endpoint", "show").standardOutput
-                let line = text.split(separator: "\n").first { $0.contains(id + " ") } ?? ""
-                let words = line.split(separator: " ")
-                let number = words.firstIndex(of: "id").map { String(words[$0 + 1]) } ?? "?"
-                try near.run("ip", "mptcp", "endpoint", "del", "id", number)
-                try near.run("ip", "mptcp", "endpoint", "add", id, "dev", links[1].name, "subflow", "backup")
-                } catch { print(error) }
-                 }
             case .braid: return try await throughBraid(near, far, links)
             }
         }
     }
 
     private func direct(
-        _ near: LabHost, _ far: LabHost, _ link: Link, _ number: Int32, sendBuffer: Int? = nil, act: (() -> Void)? = nil
+        _ near: LabHost, _ far: LabHost, _ link: Link, _ number: Int32, sendBuffer: Int? = nil
     ) throws -> Arrivals {
         let listener = try Plug.listen(in: far, port: Self.port, protocol: number, congestion: congestion)
         defer { close(listener) }
@@ -71,7 +58,7 @@ struct Scene {
         let server = try checked(accept(listener, nil, nil), "accept")
         let (sender, receiver) = way == .up ? (client, server) : (server, client)
         if let sendBuffer { Plug.set(sender, sendBuffer: sendBuffer) }
-        return run(sender, receiver, act)
+        return run(sender, receiver)
     }
 
     private func throughBraid(_ near: LabHost, _ far: LabHost, _ links: [Link]) async throws -> Arrivals {
@@ -129,11 +116,11 @@ struct Scene {
             ])
     }
 
-    private func run(_ sender: Int32, _ receiver: Int32, _ act: (() -> Void)? = nil) -> Arrivals {
+    private func run(_ sender: Int32, _ receiver: Int32) -> Arrivals {
         defer {
             close(sender)
             close(receiver)
         }
-        return Bulk().run(sender: sender, receiver: receiver, seconds: seconds, act: act)
+        return Bulk().run(sender: sender, receiver: receiver, seconds: seconds)
     }
 }

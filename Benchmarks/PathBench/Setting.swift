@@ -8,8 +8,6 @@ enum Setting: Hashable {
     case tuned
     /// The kernel's MPTCP with the second link set to backup by hand.
     case backup
-    case flagged
-    case renewed
     /// Near and far Braid.
     case braid
 
@@ -19,8 +17,6 @@ enum Setting: Hashable {
         case "single2": self = .single(1)
         case "kernel": self = .kernel
         case "tuned": self = .tuned
-        case "flagged": self = .flagged
-        case "renewed": self = .renewed
         case "backup": self = .backup
         case "braid": self = .braid
         default: return nil
@@ -33,8 +29,6 @@ enum Setting: Hashable {
         case .kernel: "kernel alone"
         case .tuned: "kernel, tuned buffer"
         case .backup: "kernel, link 2 backup"
-        case .flagged: "flagged"
-        case .renewed: "renewed"
         case .braid: "braid"
         }
     }

@@ -38,7 +38,9 @@ struct CongestionChoice {
         segments &+= sample.segments
         lost &+= sample.retransmits
         // A queue: half as long again as without, and not merely a jittery short path.
-        if sample.roundTrip > sample.leastRoundTrip &+ sample.leastRoundTrip / 2 &+ 10_000 { queued &+= sample.segments }
+        if sample.roundTrip > sample.leastRoundTrip &+ sample.leastRoundTrip / 2 &+ 10_000 {
+            queued &+= sample.segments
+        }
         guard segments >= Self.segmentsToJudge else { return .keep }
         let loss = Double(lost) / Double(segments)
         let hasQueue = Double(queued) > 0.3 * Double(segments)

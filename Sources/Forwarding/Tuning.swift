@@ -92,15 +92,15 @@ enum Tuning {
     /// After so many segments it is known whether segments are lost by chance.
     static let lossKnown: UInt64 = 200
 
+    /// How often the main thread is told at most that links were counted.
+    static let linksInterval: UInt64 = 500_000_000
+
     /// How often the kernel's counters are read to tell why connections fall back.
     static let fallbackReadingInterval: UInt64 = 100_000_000
 
     /// How long a link that strips MPTCP is dialled last where MPTCP is required; doubled each time, up to the longest.
     static let strippingMemory: UInt64 = 600_000_000_000
     static let strippingMemoryLongest: UInt64 = 4_800_000_000_000
-
-    /// How often the main thread is told at most that links were counted.
-    static let linksInterval: UInt64 = 500_000_000
 
     /// Connects that one dial has in flight at most.
     static let attemptsInFlight = 4

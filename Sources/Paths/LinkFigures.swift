@@ -28,9 +28,8 @@ struct LinkFigures: Sendable {
 
     mutating func take(_ sample: GuardSample.Link, at time: MonotonicTime, span: UInt64) {
         delivered.add(sample.delivered, at: time, span: span)
-        let since = MonotonicTime(nanoseconds: time.nanoseconds &- min(Self.peak, time.nanoseconds))
         best *= Self.fading
-        if let rate = delivered.rate(from: since, to: time) { best = max(best, rate) }
+        if let rate = sustained(at: time) { best = max(best, rate) }
         if sample.roundTrip > 0 {
             let now = Double(sample.roundTrip) / 1e6
             roundTrip = roundTrip == 0 ? now : 0.7 * roundTrip + 0.3 * now
@@ -44,6 +43,15 @@ struct LinkFigures: Sendable {
             segments /= 2
             retransmits /= 2
         }
+    }
+
+    /// What was carried in each half of the time that counts: a hole that is filled shows in one half only.
+    private func sustained(at time: MonotonicTime) -> Double? {
+        let middle = MonotonicTime(nanoseconds: time.nanoseconds - min(Self.peak / 2, time.nanoseconds))
+        let start = MonotonicTime(nanoseconds: time.nanoseconds - min(Self.peak, time.nanoseconds))
+        guard let early = delivered.rate(from: start, to: middle), let late = delivered.rate(from: middle, to: time)
+        else { return nil }
+        return min(early, late)
     }
 
     /// The link is used anew: what it showed before says nothing about now.

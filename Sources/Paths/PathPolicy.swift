@@ -48,6 +48,9 @@ public struct PathPolicy: Sendable {
         public var backup: String?
         /// It is not to be used at all: past its monthly limit.
         public var isOff = false
+
+        /// A link that may be used as it is configured.
+        public init(id: Int) { self.id = id }
     }
 
     private struct Known: Sendable {

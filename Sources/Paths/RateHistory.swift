@@ -15,7 +15,8 @@ struct RateHistory: Sendable {
     /// Takes what was delivered up to a time.
     mutating func add(_ bytes: UInt64, at time: MonotonicTime, span: UInt64) {
         if points.isEmpty {
-            points.append(Point(at: MonotonicTime(nanoseconds: time.nanoseconds &- min(span, time.nanoseconds)), total: total))
+            points.append(
+                Point(at: MonotonicTime(nanoseconds: time.nanoseconds &- min(span, time.nanoseconds)), total: total))
         }
         total &+= bytes
         if let last = points.last, last.at >= time {

@@ -19,7 +19,7 @@ final class RunningLoop {
     ///   - upstream: where to dial; an echo by default.
     init(
         listen: StreamProtocol = .tcp, upstream: UpstreamPlan = UpstreamPlan(kind: .echo, addresses: [], isName: false),
-        index: Int = 0, host: String = "127.0.0.1", thread name: String = "test-loop"
+        index: Int = 0, host: String = "127.0.0.1", thread name: String = "test-loop", requiresMultipath: Bool = false
     ) throws {
         let shared = try LoopShared(index: index)
         self.shared = shared
@@ -36,7 +36,7 @@ final class RunningLoop {
         let plan = RelayPlan(
             id: 0, name: "test", upstreams: [upstream], connectTimeout: 5_000_000_000, idleTimeout: 0,
             halfCloseTimeout: 0, raceDelay: 250_000_000, clientUserTimeout: 0, clientNoDelay: .auto,
-            upstreamSocket: SocketPlan(), gate: gate)
+            upstreamSocket: SocketPlan(), requiresMultipath: requiresMultipath, gate: gate)
         shared.send(.addRelay(plan))
         let listener = try Socket.stream(.ipv4, listen)
         try listener.bind(to: try SocketAddress(parsing: host, port: 0))
@@ -76,6 +76,14 @@ final class RunningLoop {
     func taken() -> [LoopReport] {
         defer { waiting = [] }
         return waiting + shared.takeReports()
+    }
+
+    /// The record of the next connection that ends.
+    func record() throws -> ConnectionRecord {
+        try report { report -> ConnectionRecord? in
+            guard case .connectionEnded(let record) = report else { return nil }
+            return record
+        }
     }
 
     /// All open connections, in the parts that they came in.

@@ -14,8 +14,10 @@ final class TwoLinkLoops {
     let near: RunningLoop
     let far: RunningLoop
 
-    init(_ lab: Lab, delays: [Duration], loss: Double = 0, watching: Bool = true, threads: String = "test-loop") throws
-    {
+    init(
+        _ lab: Lab, delays: [Duration], loss: Double = 0, watching: Bool = true, threads: String = "test-loop",
+        requiring: (near: Bool, far: Bool) = (false, false)
+    ) throws {
         nearHost = try lab.host("near")
         farHost = try lab.host("far")
         var links: [Link] = []
@@ -25,11 +27,14 @@ final class TwoLinkLoops {
         self.links = links
         try nearHost.multipath(over: links)
         try farHost.mptcp()
-        far = try farHost.inNamespace { try RunningLoop(listen: .mptcp, host: "0.0.0.0", thread: threads) }
+        far = try farHost.inNamespace {
+            try RunningLoop(listen: .mptcp, host: "0.0.0.0", thread: threads, requiresMultipath: requiring.far)
+        }
         let target = try SocketAddress(parsing: links[0].address(of: farHost), port: far.address.port)
         near = try nearHost.inNamespace {
             try RunningLoop(
-                upstream: UpstreamPlan(kind: .network(.mptcp), addresses: [target], isName: false), thread: threads)
+                upstream: UpstreamPlan(kind: .network(.mptcp), addresses: [target], isName: false), thread: threads,
+                requiresMultipath: requiring.near)
         }
         if watching {
             near.shared.send(.watchStalls(timeout: 0))

@@ -89,7 +89,8 @@ final class PathsLab: Sendable {
     /// How many subflows each connection of the near host has that are established, by the remote end's token.
     func subflows() throws -> [Int] {
         var counts: [Substring: Int] = [:]
-        for line in try near.run("ss", "-tniH", "state", "established", "dport", "7143").standardOutput.split(separator: "\n")
+        for line in try near.run("ss", "-tniH", "state", "established", "dport", "7143").standardOutput.split(
+            separator: "\n")
         where line.contains("tcp-ulp-mptcp") {
             guard let token = line.firstMatch(of: /token:([0-9a-f]+)(?:\(id:\d+\))?\/([0-9a-f]+)/)?.2 else { continue }
             counts[token, default: 0] += 1
