@@ -68,7 +68,8 @@ let package = Package(
         // Control plane
         .target(name: "Configuration", dependencies: ["TOML", systemPackage], swiftSettings: strict),
         .target(
-            name: "Upstreams", dependencies: ["CAres", "LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
+            name: "Upstreams", dependencies: ["CAres", "LinuxSystem", "CLinux", systemPackage, basicContainers],
+            swiftSettings: strict),
         .target(
             name: "Daemon",
             dependencies: [
@@ -146,6 +147,10 @@ let package = Package(
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: linuxC),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestNamespace"], swiftSettings: strictTests),
         .testTarget(name: "CredentialsTests", dependencies: ["Credentials", "Wire"], swiftSettings: strictTests),
+        .testTarget(
+            name: "AdminTests",
+            dependencies: ["Admin", "AdminClient", .product(name: "NIOHTTP1", package: "swift-nio")],
+            swiftSettings: strictTests),
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: strictTests),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TOML"], swiftSettings: strictTests),
         .testTarget(

@@ -58,6 +58,8 @@ struct RelayDecoder {
         relay.halfCloseTimeout = table.duration(
             "half-close-timeout", in: Self.year, orZero: true, default: relay.halfCloseTimeout)
         relay.handshakeTimeout = table.duration("handshake-timeout", in: Self.minutes, default: relay.handshakeTimeout)
+        relay.slowStart = table.duration(
+            "slow-start", in: Self.moment...(.seconds(3600)), orZero: true, default: relay.slowStart)
         relay.maxConnections = table.integer("max-connections", in: 0...10_000_000, default: relay.maxConnections)
         if var inner = table.table("health-check") {
             var check = HealthCheckSettings()

@@ -36,6 +36,8 @@ public struct RelaySettings: Sendable, Equatable {
     public var balance = Balance.failover
     /// Nil (the default): upstreams are not checked.
     public var healthCheck: HealthCheckSettings?
+    /// Over what time an upstream that comes back gets its full share. Up to 1 hour, default 10 s; zero = at once.
+    public var slowStart = Duration.seconds(10)
     /// For one attempt. 10 ms to 10 minutes, default 5 s.
     public var connectTimeout = Duration.seconds(5)
     /// How long a connection may carry nothing. 10 ms to 365 days; zero (the default) = for ever.

@@ -21,12 +21,20 @@ public final class ConvertVerifier: Sendable {
     public static let window: UInt64 = 30_000
 
     private let keys: [KeyFile.Key]
-    private let challengeKey = Secrets.random(32)
-    private let seen = Mutex(SeenProofs())
+    private let memory: Memory
+
+    /// What outlives a change of keys.
+    private final class Memory: Sendable {
+        let challengeKey = Secrets.random(32)
+        let seen = Mutex(SeenProofs())
+    }
 
     /// A verifier with all keys of a file.
-    public init(_ file: KeyFile) {
+    ///
+    /// - Parameter former: the verifier whose place it takes: what that one has seen stays seen.
+    public init(_ file: KeyFile, after former: ConvertVerifier? = nil) {
         keys = file.keys
+        memory = former?.memory ?? Memory()
     }
 
     /// Looks at a message.
@@ -55,7 +63,7 @@ public final class ConvertVerifier: Sendable {
             let distance = proof.time > milliseconds ? proof.time - milliseconds : milliseconds - proof.time
             guard distance <= Self.window else { return .challenge(challenge(client, milliseconds)) }
         }
-        let isNew = seen.withLock {
+        let isNew = memory.seen.withLock {
             $0.insert(SeenProofs.Entry(time: proof.time, random: proof.random), at: milliseconds)
         }
         return isNew ? .good : .replayed
@@ -72,7 +80,8 @@ public final class ConvertVerifier: Sendable {
     private func challenge(_ client: [UInt8], seconds: UInt32, salt: [UInt8]) -> [UInt8] {
         let head = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: seconds >> $0) } + salt
         return head
-            + Secrets.authenticationCode(head + client, key: challengeKey).prefix(KeyProof.randomLength - head.count)
+            + Secrets.authenticationCode(head + client, key: memory.challengeKey).prefix(
+                KeyProof.randomLength - head.count)
     }
 
     private func isOwnChallenge(_ random: [UInt8], _ client: [UInt8], _ milliseconds: UInt64) -> Bool {

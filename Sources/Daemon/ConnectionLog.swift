@@ -10,9 +10,9 @@ internal import SystemPackage
 struct ConnectionLog {
     let logger: Logger
     /// By relay id.
-    let relays: [RelaySettings]
+    var relays: RelayRoster
     /// `log-connections`.
-    let isOn: Bool
+    var isOn: Bool
     /// Relays whose upstreams were said to fail, until one is reached again.
     private var failing: Set<Int> = []
     /// Upstreams that were said to fall back, until a connection to them is multipath again.
@@ -23,15 +23,14 @@ struct ConnectionLog {
         let upstream: Int
     }
 
-    init(logger: Logger, relays: [RelaySettings], isOn: Bool) {
+    init(logger: Logger, relays: RelayRoster, isOn: Bool) {
         self.logger = logger
         self.relays = relays
         self.isOn = isOn
     }
 
     mutating func write(_ record: ConnectionRecord) {
-        guard relays.indices.contains(record.relay) else { return }
-        let relay = relays[record.relay]
+        guard let relay = relays[record.relay] else { return }
         noteFallback(record, relay)
         noteFailure(record, relay)
         // Who was turned away is always said.

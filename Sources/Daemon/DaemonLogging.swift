@@ -7,8 +7,13 @@ struct DaemonLogging {
     let destination: LogDestination
     let logger: Logger
 
+    /// `log-level`.
+    static func level(_ settings: DaemonSettings) -> Logger.Level {
+        Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
+    }
+
     init(_ settings: DaemonSettings) {
-        let level = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
+        let level = Self.level(settings)
         let format = LogFormat(rawValue: settings.logFormat.rawValue) ?? .auto
         let destination = LogDestination(format: format, level: level)
         self.destination = destination

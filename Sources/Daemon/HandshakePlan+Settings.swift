@@ -11,7 +11,10 @@ extension HandshakePlan {
     ///   - settings: the relay.
     ///   - secrets: its keys and users.
     ///   - ownListeners: where this daemon listens.
-    convenience init(_ settings: RelaySettings, _ secrets: RelaySecrets, ownListeners: [SocketAddress]) {
+    ///   - former: what has verified for the relay before a reload: what it has seen stays seen.
+    convenience init(
+        _ settings: RelaySettings, _ secrets: RelaySecrets, ownListeners: OwnListeners, former: ConvertVerifier?
+    ) {
         let limit = settings.rateLimit
         let isPerClient = limit?.per == .client
         let listensToConvert = settings.listen.contains { ListenerKind($0.value) == .convert }
@@ -27,7 +30,7 @@ extension HandshakePlan {
                 deny: settings.destinations?.deny.map { DestinationPolicy.Rule($0) } ?? [], ownListeners: ownListeners),
             ignoresDestination: settings.ignoreDestination, requiresUser: settings.usersFile != nil,
             prover: secrets.keys.map { ConvertProver($0) },
-            verifier: listensToConvert ? secrets.keys.map { ConvertVerifier($0) } : nil,
+            verifier: listensToConvert ? secrets.keys.map { ConvertVerifier($0, after: former) } : nil,
             connectionRate: limit?.connections.map {
                 ConnectionRate(
                     perSecond: Double($0.count) / ($0.interval / .seconds(1)), isPerClient: isPerClient)

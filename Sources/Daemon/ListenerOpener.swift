@@ -13,34 +13,55 @@ struct ListenerOpener: ~Copyable {
     /// MPTCP joins share the backlog, and one that is lost is lost for good. The kernel caps it at net.core.somaxconn.
     static let backlog = 4096
 
-    private let logger: Logger
-    private var inherited: InheritedSockets
-    private(set) var listeners = UniqueArray<OpenListener>()
+    let logger: Logger
+    var inherited: InheritedSockets
+    var listeners = UniqueArray<OpenListener>()
 
-    init(inherited: consuming InheritedSockets, logger: Logger) {
+    /// The number of the next listener.
+    private(set) var nextID: Int
+
+    init(inherited: consuming InheritedSockets, logger: Logger, firstID: Int = 0) {
         self.inherited = inherited
         self.logger = logger
+        nextID = firstID
     }
 
     /// Opens every `listen` address of a relay.
     mutating func open(_ settings: RelaySettings, relay: Int) throws(StartError) {
-        for listen in settings.listen {
-            do throws(ListenRefusal) {
-                try open(listen.value, settings, relay)
-            } catch {
-                throw StartError(at: listen.location, error.text(listen.value.description))
-            }
+        for listen in settings.listen { try open(listen, settings, relay: relay) }
+    }
+
+    /// Opens one address of a relay, or takes over the sockets that an earlier run of the service had there.
+    mutating func open(_ listen: Located<ListenAddress>, _ settings: RelaySettings, relay: Int) throws(StartError) {
+        do throws(ListenRefusal) {
+            if try takeStored(listen.value, settings, relay) { return }
+            try open(listen.value, settings, relay)
+        } catch {
+            throw StartError(at: listen.location, error.text(listen.value.description))
         }
     }
 
-    /// Ends the opening: what the service manager passed and no listener names is closed, and said.
-    consuming func finish() -> UniqueArray<OpenListener> {
-        for leftover in inherited.leftovers {
-            logger.event(
-                .inheritedSocketUnused, "the service manager passed \"\(leftover.name)\", which no listener names",
-                metadata: ["name": "\(leftover.name)", "descriptor": .stringConvertible(leftover.descriptor)])
+    mutating func append(
+        _ socket: consuming Socket, relay: Int, _ configured: ListenAddress, address: String, path: String?,
+        isMultipath: Bool
+    ) {
+        listeners.append(
+            OpenListener(
+                socket: socket, id: nextID, relay: relay, configured: configured, address: address, path: path,
+                isMultipath: isMultipath))
+        nextID += 1
+    }
+
+    /// Removes the files of Unix sockets that were opened in vain.
+    func removeFiles(_ logger: Logger) {
+        for index in 0..<listeners.count {
+            guard let path = listeners[index].path else { continue }
+            do throws(Errno) {
+                try UnixSocketFile.remove(path)
+            } catch {
+                logger.warning("cannot remove \(path): \(error)")
+            }
         }
-        return listeners
     }
 
     private mutating func open(
@@ -90,10 +111,9 @@ struct ListenerOpener: ~Copyable {
             let port = (try? socket.localAddress().port) ?? local.port
             var shown = target
             shown.port = port
-            listeners.append(
-                OpenListener(
-                    socket: socket, relay: relay, kind: ListenerKind(address), address: "\(address.scheme)://\(shown)",
-                    path: nil, isMultipath: isMultipath))
+            append(
+                socket, relay: relay, address, address: "\(address.scheme)://\(shown)", path: nil,
+                isMultipath: isMultipath)
         }
     }
 
@@ -159,61 +179,7 @@ struct ListenerOpener: ~Copyable {
     ) throws(ListenRefusal) {
         let socket = try UnixListening.bind(path)
         try Self.trying("listen") { () throws(Errno) in try socket.listen(backlog: Self.backlog) }
-        listeners.append(
-            OpenListener(socket: socket, relay: relay, address: "unix://\(path)", path: path, isMultipath: false))
-    }
-
-    // MARK: From the service manager
-
-    private mutating func takeInherited(
-        _ name: String, _ address: ListenAddress, _ settings: RelaySettings, _ relay: Int
-    ) throws(ListenRefusal) {
-        var count = 0
-        while true {
-            let taken: InheritedListener?
-            do throws(InheritedSocketError) {
-                taken = try inherited.takeListener(named: name)
-            } catch {
-                throw ListenRefusal(call: error.description, error: .invalidArgument)
-            }
-            guard let listener = taken else { break }
-            count += 1
-            let kind = listener.kind
-            let socket = listener.takeSocket()
-            let family: SocketAddress.Family = kind == .unix ? .unix : (try? socket.localAddress().family) ?? .ipv4
-            try apply(settings, to: socket, family: family)
-            listeners.append(
-                OpenListener(
-                    socket: socket, relay: relay, address: address.description, path: nil,
-                    isMultipath: kind == .internet(.mptcp)))
-        }
-        if count == 0 {
-            throw ListenRefusal(
-                call:
-                    "the service manager passed no socket of this name: its .socket unit needs FileDescriptorName=\(name)",
-                error: .noSuchFileOrDirectory)
-        }
-    }
-
-    // MARK: Options
-
-    /// Sets what accepted sockets inherit.
-    private func apply(
-        _ settings: RelaySettings, to socket: borrowing Socket, family: SocketAddress.Family
-    ) throws(ListenRefusal) {
-        var plan = SocketPlan(settings.listenSocket)
-        // Both have their own place: an address to bind to is the listener's own, and Fast Open has a queue there.
-        plan.sourceAddress = nil
-        plan.fastOpen = false
-        for failure in socket.apply(plan, family: family) {
-            guard failure.isUnsupported else {
-                throw ListenRefusal(call: failure.option.description, error: failure.error)
-            }
-            // User timeouts on MPTCP are watched by the loops themselves.
-            logger.event(
-                .optionUnsupported, "\(failure.option) is not available on this kind of socket: \(failure.error)",
-                metadata: ["relay": "\(settings.name)", "option": "\(failure.option)", "reason": "\(failure.error)"])
-        }
+        append(socket, relay: relay, address, address: "unix://\(path)", path: path, isMultipath: false)
     }
 
     private static func trying<Value: ~Copyable>(

@@ -43,12 +43,15 @@ struct LoopThreads: ~Copyable {
 
     /// Lets every loop accept from a listener.
     func accept(_ listener: borrowing OpenListener) throws(Errno) {
-        for loop in shared {
-            let copy = try listener.socket.descriptor.duplicate()
-            loop.send(
-                .addListener(
-                    relay: listener.relay, kind: listener.kind, descriptor: copy.release(), shared: shared.count > 1))
-        }
+        for loop in shared { loop.send(try addition(of: listener)) }
+    }
+
+    /// What tells one loop to accept from a listener.
+    func addition(of listener: borrowing OpenListener) throws(Errno) -> LoopCommand {
+        let copy = try listener.socket.descriptor.duplicate()
+        return .addListener(
+            id: listener.id, relay: listener.relay, kind: ListenerKind(listener.configured), descriptor: copy.release(),
+            shared: shared.count > 1)
     }
 
     /// Ends all loops and waits for them. What is left of their connections is reset; their last reports can be read after.

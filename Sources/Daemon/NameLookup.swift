@@ -13,6 +13,7 @@ enum NameLookup {
                 if let resolution = resolver.takeResults().first {
                     switch resolution.result {
                     case .addresses(let addresses, _): return .success(addresses)
+                    case .services: return .failure(.noAddresses)
                     case .failed(let error): return .failure(error)
                     }
                 }

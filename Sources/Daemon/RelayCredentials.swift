@@ -8,9 +8,9 @@ struct RelaySecrets {
     var users: UsersFile?
 }
 
-/// The keys and users of all relays, as their files have them at the start.
+/// The keys and users of all relays, as their files have them at the start or at a reload.
 struct RelayCredentials {
-    private var secrets: [RelaySecrets] = []
+    private var secrets: [String: RelaySecrets] = [:]
 
     /// Reads every file that a relay names.
     ///
@@ -28,18 +28,11 @@ struct RelayCredentials {
                     try UsersFile(text: text)
                 }
             }
-            secrets.append(own)
+            secrets[relay.name] = own
         }
     }
 
-    subscript(relay: Int) -> RelaySecrets { secrets[relay] }
-
-    /// The users by relay.
-    var users: [Int: UsersFile] {
-        var users: [Int: UsersFile] = [:]
-        for (relay, own) in secrets.enumerated() { users[relay] = own.users }
-        return users
-    }
+    subscript(relay: String) -> RelaySecrets { secrets[relay] ?? RelaySecrets() }
 
     private static func read<Value>(
         _ path: String, _ location: SourceLocation, _ parse: (String) throws(CredentialError) -> Value

@@ -7,7 +7,7 @@ internal import ServiceManager
 /// Says what a loop noticed about a relay: each at most once until it is over.
 struct RelayNotices {
     let logger: Logger
-    let relays: [RelaySettings]
+    let relays: RelayRoster
 
     func write(_ report: LoopReport) {
         switch report {
@@ -25,7 +25,7 @@ struct RelayNotices {
         case .acceptResumed(let relay):
             logger.notice("\(name(relay)): accepting again", metadata: ["relay": "\(name(relay))"])
         case .limitReached(let relay):
-            let limit = relays.indices.contains(relay) ? relays[relay].maxConnections : 0
+            let limit = relays[relay]?.maxConnections ?? 0
             let reason = limit > 0 ? "max-connections = \(limit)" : "limits.connections"
             logger.event(
                 .connectionLimitReached, "\(name(relay)): no place is free (\(reason)): further clients wait",
@@ -38,20 +38,19 @@ struct RelayNotices {
             logger.event(
                 .multipathUnavailable, "upstreams are dialled over plain TCP: \(reason.description)",
                 metadata: ["relay": "\(name(relay))", "reason": "\(reason.description)"])
-        case .active, .connectionOpened, .connectionEnded, .resolve, .resolveDestination, .checkUser,
-            .connectionsChanged,
-            .drained, .failed:
+        case .active, .connectionOpened, .connectionEnded, .resolve, .resolveDestination, .checkUser, .memberFailed,
+            .memberConnected:
             break
+        case .relayEmptied, .connectionsChanged, .drained, .failed: break
         case .pathQuality, .linksCounted, .listed, .closeAnswered, .subflowStalled, .connectionStalled: break
         }
     }
 
     private func name(_ relay: Int) -> String {
-        relays.indices.contains(relay) ? relays[relay].name : "relay \(relay)"
+        relays[relay]?.name ?? "relay \(relay)"
     }
 
     private func listen(_ relay: Int) -> String {
-        guard relays.indices.contains(relay) else { return "" }
-        return relays[relay].listen.map { $0.value.description }.joined(separator: ",")
+        relays[relay]?.listen.map { $0.value.description }.joined(separator: ",") ?? ""
     }
 }

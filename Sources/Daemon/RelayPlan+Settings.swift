@@ -28,6 +28,14 @@ extension RelayPlan {
             requiresMultipath: settings.requireMultipath, mode: LinkMode(settings.mode),
             gate: AdmissionGate(limit: settings.maxConnections, outer: gate))
         clientChoosesCongestion = listenSocket.choosesCongestion
+        slowStart = settings.slowStart.wholeNanoseconds
+        balance =
+            switch settings.balance {
+            case .failover: .failover
+            case .roundRobin: .roundRobin
+            case .leastConnections: .leastConnections
+            case .sourceHash: .sourceHash
+            }
     }
 }
 
@@ -55,10 +63,10 @@ extension UpstreamPlan {
             kind = .convert
         case .directTCP: self.init(kind: .direct(.tcp), addresses: [], isName: false)
         case .directMPTCP: self.init(kind: .direct(.mptcp), addresses: [], isName: false)
+        case .mptcpService: self.init(kind: .network(.mptcp), addresses: [], isName: true)
         case .dashboard:
             guard let dashboard else { return nil }
             self.init(kind: .handed(dashboard), addresses: [], isName: false)
-        case .mptcpService: return nil
         }
     }
 

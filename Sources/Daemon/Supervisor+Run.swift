@@ -6,6 +6,7 @@ internal import LinuxSystem
 internal import Logging
 internal import ServiceManager
 internal import SystemPackage
+internal import Upstreams
 
 /// What the main thread does while the loops relay.
 extension Supervisor {
@@ -40,6 +41,7 @@ extension Supervisor {
     }
 
     private mutating func turn() throws(Errno) {
+        try upstreams.settle(poller, tag: Tag.resolver.rawValue, loops)
         let count = try poller.wait(milliseconds: patience())
         for index in 0..<count {
             let event = poller.event(index)
@@ -48,20 +50,22 @@ extension Supervisor {
             case .admin: takeAdminRequests()
             case .reports: takeReports(Int(event.token.slot))
             case .destinations: destinations.process(event.readiness, event.token)
+            case .upstreamChecks: upstreams.checks.process(event.token, event.readiness)
+            case .retiredListener: retired.turnAway(event.token)
             case .links: paths.receiveLinks(loops)
             case .pathEvents: paths.receiveEvents(loops)
-            case .resolver, .none: names.process(event.readiness, event.token)
+            case .resolver, .none: upstreams.resolver.process(event.readiness, event.token)
             }
         }
-        try names.settle(poller, tag: Tag.resolver.rawValue, loops)
         try destinations.settle(poller, tag: Tag.destinations.rawValue, loops)
         meetDeadlines()
         publishLinks()
+        publishPools()
     }
 
     private func patience() -> CInt {
-        let names = min(self.names.deadline, destinations.deadline)
-        let next = min(min(deadlines.next, names), min(paths.nextDeadline, admin.pingDeadline))
+        let upstreams = min(self.upstreams.deadline, destinations.deadline)
+        let next = min(min(deadlines.next, upstreams), min(paths.nextDeadline, admin.pingDeadline))
         if next == .never { return -1 }
         return CInt(clamping: (next.since(.now()) + 999_999) / 1_000_000)
     }
@@ -72,13 +76,7 @@ extension Supervisor {
         while let signal = try signals.next() {
             switch signal {
             case Signals.reload:
-                logger.event(
-                    .reloadNotBuilt,
-                    "SIGHUP: reloading is not built yet; everything runs on as it was, and a restart takes the new configuration"
-                )
-                // Type=notify-reload waits for both.
-                service.send(.reloading)
-                service.send(.ready, .status(statusLine))
+                _ = reload()
             case Signals.stall: stallForTest()
             default: stop(signal)
             }
@@ -93,6 +91,8 @@ extension Supervisor {
         }
         draining = true
         admin.view.publish { $0.isDraining = true }
+        admin.server?.publish(
+            AdminEvent(.stopping, "the daemon stops: open connections may end, new ones are not taken"))
         drainStarted = .now()
         let timeout = settings.daemon.drainTimeout
         logger.event(
@@ -121,12 +121,17 @@ extension Supervisor {
 
     private func removeSocketFiles() {
         for index in 0..<listeners.count {
-            guard let path = listeners[index].path else { continue }
-            do throws(Errno) {
-                try UnixSocketFile.remove(path)
-            } catch {
-                logger.warning("cannot remove \(path): \(error)")
-            }
+            // What waits in the service manager's store listens on, at its path.
+            if !Notification.isWanted { removeFile(of: listeners[index]) }
+        }
+    }
+
+    func removeFile(of listener: borrowing OpenListener) {
+        guard let path = listener.path else { return }
+        do throws(Errno) {
+            try UnixSocketFile.remove(path)
+        } catch {
+            logger.warning("cannot remove \(path): \(error)")
         }
     }
 
@@ -168,11 +173,14 @@ extension Supervisor {
             tell(record)
         case .connectionOpened(let opening): tell(opening)
         case .active: admin.server?.noteActivity()
-        case .resolve(let relay, let upstream): names.ask(relay: relay, upstream: upstream)
+        case .resolve(let relay, let upstream): upstreams.ask(relay: relay, upstream: upstream)
+        case .memberFailed(_, let member, let error): upstreams.connectionFailed(member, error)
+        case .memberConnected(_, let member): upstreams.connectionSucceeded(member)
+        case .relayEmptied(let relay): relayEmptied(relay)
         case .resolveDestination(let request, let name, let port):
             destinations.ask(loop: loop, request: request, name: name, port: port)
         case .checkUser(let relay, let request, let name, let password):
-            users?.check(UserQuestion(loop: loop, relay: relay, request: request, name: name, password: password))
+            users.check(UserQuestion(loop: loop, relay: relay, request: request, name: name, password: password))
         case .connectionsChanged:
             if deadlines.status == .never { deadlines.status = .now() + Self.statusInterval.wholeNanoseconds }
         case .drained:
@@ -185,12 +193,14 @@ extension Supervisor {
         case .listed(let request, let connections, let isLast):
             admin.listed(request, connections, isLast: isLast)
         case .closeAnswered(let connection, let found): admin.closeAnswered(connection, found: found)
-        case .subflowStalled(let stall): paths.take(stall, loops)
+        case .subflowStalled(let stall):
+            tell(stall)
+            paths.take(stall, loops)
         case .connectionStalled(let stall): paths.take(stall, loops)
         case .pathQuality(let quality): paths.take(quality, loops)
         case .linksCounted: paths.linksCounted(loops)
         case .optionNotSet, .acceptBackoff, .acceptResumed, .limitReached, .listenerFailed, .multipathUnavailable:
-            RelayNotices(logger: logger, relays: settings.relays).write(report)
+            RelayNotices(logger: logger, relays: roster).write(report)
         }
     }
 

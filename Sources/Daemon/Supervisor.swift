@@ -1,5 +1,6 @@
 internal import BasicContainers
 public import Configuration
+internal import Credentials
 internal import Forwarding
 internal import LinuxSystem
 internal import Logging
@@ -20,16 +21,34 @@ public struct Supervisor: ~Copyable {
         case pathEvents = 5
         case admin = 6
         case destinations = 7
+        case upstreamChecks = 10
+        case retiredListener = 11
     }
 
-    let settings: Settings
+    /// The configuration's file, to be read again.
+    let file: String
+    /// The configuration in force.
+    var settings: Settings
     let logger: Logger
     let destination: LogDestination
     var loops: LoopThreads
     var listeners: UniqueArray<OpenListener>
-    var names: UpstreamNames
     var destinations: DestinationNames
-    let users: UserChecker?
+    let users: UserChecker
+    /// Keys and users by the relay's name.
+    var credentials: RelayCredentials
+    /// Where this daemon listens, for all relays.
+    let own: OwnListeners
+    var verifiers: [String: ConvertVerifier] = [:]
+    var retired = RetiredListeners()
+    var nextListener: Int
+    var roster: RelayRoster
+    /// Who may come in, over all relays, and by a relay's name.
+    let gate: AdmissionGate
+    var gates: [String: AdmissionGate]
+    /// Descriptors that this process may have.
+    let descriptorLimit: Int
+    var upstreams: UpstreamPools
     var paths: PathSupervisor
     var log: ConnectionLog
     var service: ServiceStatus
@@ -77,13 +96,17 @@ public struct Supervisor: ~Copyable {
                     "relays": .stringConvertible(settings.relays.count),
                 ])
             var opener = ListenerOpener(inherited: try InheritedSockets.take(), logger: logger)
-            for (id, relay) in settings.relays.enumerated() { try opener.open(relay, relay: id) }
+            var roster = RelayRoster()
+            _ = roster.setCurrent(settings.relays.map { roster.add($0) }, loops: count)
+            for (position, relay) in settings.relays.enumerated() {
+                try opener.open(relay, relay: roster.current[position])
+            }
             try UpstreamCheck.run(settings, logger: logger)
+            let nextListener = opener.nextID
             let listeners = opener.finish()
             let adminSockets = try AdminSockets.open(settings.admin, logger: logger)
             let adminAddresses = adminSockets.httpAddresses
-            var names = try UpstreamNames(logger: logger)
-            for (id, relay) in settings.relays.enumerated() { names.add(relay, relay: id) }
+            let upstreams = try UpstreamPools(logger: logger, checkTag: Tag.upstreamChecks.rawValue)
             let loops = try LoopThreads(count: count)
             for loop in loops.shared {
                 try poller.add(
@@ -91,34 +114,30 @@ public struct Supervisor: ~Copyable {
                     EventToken(slot: UInt32(loop.index), tag: Tag.reports.rawValue))
             }
             let credentials = try RelayCredentials(settings.relays)
-            let own = try ownListeners(listeners, settings)
+            let own = OwnListeners(try ownListeners(listeners, settings))
+            let users = try UserChecker(loops.shared)
             let admin = try AdminFace(
                 adminSockets, settings: settings, version: version, loops: loops.shared, descriptors: limit)
             try poller.add(
                 admin.mailbox.descriptor, .readable, EventToken(slot: 0, tag: Tag.admin.rawValue))
             let gate = AdmissionGate(limit: connectionLimit(settings, descriptors: limit, loops: count))
-            for (id, relay) in settings.relays.enumerated() {
-                var plan = RelayPlan(
-                    relay, id: id, raceDelay: settings.paths.raceDelay, gate: gate, dashboard: admin.dashboard)
-                plan.handshake = HandshakePlan(relay, credentials[id], ownListeners: own)
-                loops.send(.addRelay(plan))
-            }
-            names.askForAll()
-            let users = try UserChecker.start(credentials.users, loops.shared)
             var paths = PathSupervisor(settings.paths, relays: settings.relays, logger: logger)
             try paths.watch(poller)
-            paths.beginPolicy(PathMode.common(settings.relays) ?? .aggregate, loops)
+            paths.beginPolicy(PathMode.common(settings.relays), loops)
             paths.start(loops)
-            let log = ConnectionLog(logger: logger, relays: settings.relays, isOn: settings.daemon.logConnections)
+            let log = ConnectionLog(logger: logger, relays: roster, isOn: settings.daemon.logConnections)
             var supervisor = Supervisor(
-                settings: settings, logger: logger, destination: logging.destination, loops: loops,
-                listeners: listeners,
-                names: names, destinations: try DestinationNames(), users: users, paths: paths, log: log,
-                service: ServiceStatus(logger: logger), admin: admin, poller: poller, signals: signals,
+                file: file, settings: settings, logger: logger, destination: logging.destination, loops: loops,
+                listeners: listeners, destinations: try DestinationNames(), users: users, credentials: credentials,
+                own: own, nextListener: nextListener, roster: roster, gate: gate, gates: [:], descriptorLimit: limit,
+                upstreams: upstreams, paths: paths, log: log, service: ServiceStatus(logger: logger), admin: admin,
+                poller: poller, signals: signals,
                 watchdog: watchdog)
+            supervisor.addRelays()
             supervisor.publishRelays()
             supervisor.publishLinks()
             try supervisor.becomeReady(began)
+            ProgramMemory.releaseStartupPages()
             for address in adminAddresses { logger.info("dashboard and metrics are at \(address)/") }
             return supervisor
         } catch let error as StartError {
@@ -128,12 +147,41 @@ public struct Supervisor: ~Copyable {
         }
     }
 
+    private mutating func addRelays() {
+        for (position, id) in roster.current.enumerated() {
+            loops.send(.addRelay(plan(settings.relays[position], id: id, settings, inPlaceOf: nil)))
+        }
+        upstreams.askForAll()
+    }
+
+    /// What the loops are told of a relay. One that takes another's place keeps its gate, its counters and what is known of
+    /// its upstreams.
+    mutating func plan(_ relay: RelaySettings, id: Int, _ settings: Settings, inPlaceOf former: Int?) -> RelayPlan {
+        var plan = RelayPlan(
+            relay, id: id, raceDelay: settings.paths.raceDelay, gate: gate, dashboard: admin.dashboard)
+        if former != nil, let known = gates[relay.name] {
+            known.setLimit(relay.maxConnections)
+            plan.gate = known
+        }
+        gates[relay.name] = plan.gate
+        let secrets = credentials[relay.name]
+        plan.handshake = HandshakePlan(relay, secrets, ownListeners: own, former: verifiers[relay.name])
+        verifiers[relay.name] = plan.handshake.verifier
+        users.set(secrets.users, relay: id)
+        plan.counters = roster.counters(of: id)
+        plan.members = upstreams.add(relay, relay: id, inPlaceOf: former)
+        return plan
+    }
+
     private mutating func becomeReady(_ began: MonotonicTime) throws(Errno) {
-        for index in 0..<listeners.count { try loops.accept(listeners[index]) }
+        for index in 0..<listeners.count {
+            try loops.accept(listeners[index])
+            DescriptorKeeping.keep(listeners[index], logger)
+        }
         admin.view.publish { $0.isReady = true }
         let took = MonotonicTime.now().since(began)
         for index in 0..<listeners.count {
-            logger.info("\(settings.relays[listeners[index].relay].name) listens on \(listeners[index].address)")
+            logger.info("\(roster[listeners[index].relay]?.name ?? "") listens on \(listeners[index].address)")
         }
         logger.event(
             .daemonReady, "ready: \(Self.counted(settings.relays.count, "relay")), every listener accepts",
@@ -167,7 +215,7 @@ public struct Supervisor: ~Copyable {
     }
 
     /// What `[limits]` says, or what the descriptors allow: two a connection, with the loops' pipes and some more set aside.
-    private static func connectionLimit(_ settings: Settings, descriptors: Int, loops: Int) -> Int {
+    static func connectionLimit(_ settings: Settings, descriptors: Int, loops: Int) -> Int {
         if settings.limits.connections > 0 { return settings.limits.connections }
         return max(16, (descriptors - 64 - loops * 64 - AdminFace.capacity(descriptors: descriptors)) / 2)
     }

@@ -13,8 +13,9 @@ enum UpstreamCheck {
         for relay in settings.relays {
             let plan = SocketPlan(relay.upstreamSocket)
             for upstream in relay.upstream {
-                guard let target = upstream.value.hostPort else { continue }
-                let family: SocketAddress.Family = SocketAddress(target)?.family ?? plan.sourceAddress?.family ?? .ipv4
+                guard upstream.value.hostPort != nil || upstream.value.isMultipath else { continue }
+                let literal = upstream.value.hostPort.flatMap { SocketAddress($0) }
+                let family: SocketAddress.Family = literal?.family ?? plan.sourceAddress?.family ?? .ipv4
                 try check(plan, family, upstream.value.isMultipath ? .mptcp : .tcp, relay, logger)
             }
         }

@@ -22,26 +22,27 @@ final class UserChecker: Sendable {
     /// How long a right password is remembered, in nanoseconds.
     private static let memory: UInt64 = 300_000_000_000
 
-    private let users: [Int: UsersFile]
+    /// By relay id.
+    private let users = Mutex<[Int: UsersFile]>([:])
+    private let isRunning = Atomic<Bool>(false)
     private let loops: [LoopShared]
     private let questions = Mutex<[UserQuestion]>([])
     private let wake: EventCounter
     private let key = Secrets.random(32)
 
-    /// Starts the thread; `nil` when no relay has users.
-    static func start(_ users: [Int: UsersFile], _ loops: [LoopShared]) throws(Errno) -> UserChecker? {
-        if users.isEmpty { return nil }
-        let checker = try UserChecker(users, loops)
-        // It ends with the process: it holds nothing that would have to be given back.
-        try Thread(name: "braid-users") { checker.run() }.detach()
-        return checker
-    }
-
-    private init(_ users: [Int: UsersFile], _ loops: [LoopShared]) throws(Errno) {
-        self.users = users
+    /// - Throws: `Errno.tooManyOpenFiles` and its like.
+    init(_ loops: [LoopShared]) throws(Errno) {
         self.loops = loops
         wake = try EventCounter()
     }
+
+    /// The users of a relay from now on; `nil` when it has none or is gone.
+    func set(_ file: UsersFile?, relay: Int) {
+        users.withLock { $0[relay] = file }
+    }
+
+    /// Relays that have users.
+    var relays: [Int] { users.withLock { Array($0.keys) } }
 
     /// Puts a question; the loop gets its answer as a command.
     func check(_ question: UserQuestion) {
@@ -50,7 +51,16 @@ final class UserChecker: Sendable {
             waiting.append(question)
             return true
         }
-        if isTaken { wake.raise() } else { answer(question, false) }
+        guard isTaken else { return answer(question, false) }
+        wake.raise()
+        // The first question starts the thread; it ends with the process and holds nothing that would have to be given back.
+        guard !isRunning.exchange(true, ordering: .relaxed) else { return }
+        do throws(Errno) {
+            try Thread(name: "braid-users") { self.run() }.detach()
+        } catch {
+            isRunning.store(false, ordering: .relaxed)
+            while let question = next() { answer(question, false) }
+        }
     }
 
     private func answer(_ question: UserQuestion, _ isRight: Bool) {
@@ -82,7 +92,7 @@ final class UserChecker: Sendable {
     }
 
     private func look(at question: UserQuestion, _ remembered: inout [[UInt8]: MonotonicTime]) {
-        guard let file = users[question.relay] else { return answer(question, false) }
+        guard let file = users.withLock({ $0[question.relay] }) else { return answer(question, false) }
         let text = Array("\(question.relay) \(question.name.count) ".utf8) + question.name + question.password
         let digest = Secrets.authenticationCode(text, key: key)
         let now = MonotonicTime.now()

@@ -6,25 +6,25 @@ internal import SystemPackage
 /// How the loop takes clients in, and when it does not.
 extension EventLoop {
     mutating func addListener(
-        relayID: Int, _ kind: ListenerKind, _ descriptor: consuming Descriptor, isShared: Bool
+        _ id: Int, relayID: Int, _ kind: ListenerKind, _ descriptor: consuming Descriptor, isShared: Bool
     ) {
         guard let relay = relayIndex(relayID) else { return }
         let streamProtocol = Self.option(descriptor.raw, CInt(LINUX_SO_PROTOCOL), level: CInt(LINUX_SOL_SOCKET))
         let noDelay = Self.option(descriptor.raw, CInt(LINUX_TCP_NODELAY), level: CInt(LINUX_SOL_TCP))
-        listeners.append(
-            ListenerState(
-                descriptor: descriptor, relay: relay, kind: kind,
-                isMultipath: streamProtocol == CInt(LINUX_IPPROTO_MPTCP),
-                isShared: isShared, noDelay: noDelay == 1))
-        watch(listeners.count - 1)
+        watch(
+            place(
+                ListenerState(
+                    descriptor: descriptor, id: id, relay: relay, kind: kind,
+                    isMultipath: streamProtocol == CInt(LINUX_IPPROTO_MPTCP), isShared: isShared,
+                    noDelay: noDelay == 1)))
     }
 
-    private static func option(_ raw: CInt, _ name: CInt, level: CInt) -> CInt {
+    static func option(_ raw: CInt, _ name: CInt, level: CInt) -> CInt {
         var value: CInt = 0
         return unsafe linux_get_option(raw, level, name, &value) < 0 ? -1 : value
     }
 
-    private mutating func watch(_ index: Int) {
+    mutating func watch(_ index: Int) {
         guard !draining, !acceptBackoff, listeners[index]?.isWatched == false, listeners[index]?.isFull == false else {
             return
         }
@@ -141,6 +141,7 @@ extension EventLoop {
             Connection(
                 id: makeID(), relay: relay, slot: place.slot, generation: place.generation, client: client,
                 address: address, now: now))
+        relays[relay].holders += 1
         relays[relay].counters.accepted += 1
         relays[relay].counters.open += 1
         relays[relay].dirty = true

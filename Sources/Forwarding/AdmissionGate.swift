@@ -19,6 +19,9 @@ public final class AdmissionGate: Sendable {
         self.outer = outer
     }
 
+    /// Changes the limit; those who are in stay. All loops are to be told to accept again.
+    public func setLimit(_ limit: Int) { self.limit.store(limit, ordering: .relaxed) }
+
     /// Takes a place; false when there is none, and the caller stops accepting until it is told to go on.
     func enter() -> Bool {
         guard takePlace() else { return false }

@@ -210,16 +210,6 @@ struct Connection: ~Copyable {
 
     // MARK: Dialling
 
-    /// Moves the dial on to the next upstream; `nil` when there is none.
-    mutating func nextUpstreamIndex(count: Int) -> Int? {
-        dial.cancelAll()
-        dial.forgetStripped()
-        dial.upstream += 1
-        dial.nextAddress = 0
-        dial.nextAttempt = .never
-        return dial.upstream < count ? dial.upstream : nil
-    }
-
     /// Moves the dial on to the next address of its upstream; `nil` when there is none.
     mutating func nextAddressIndex(count: Int) -> Int? {
         guard dial.nextAddress < count else { return nil }

@@ -22,6 +22,18 @@ public struct RelayCounters: Sendable {
 
     /// All zero.
     public init() {}
+
+    /// Adds what another relay has counted; what it opened may be ended here, so all of it wraps around.
+    mutating func add(_ other: RelayCounters) {
+        open &+= other.open
+        accepted &+= other.accepted
+        refused &+= other.refused
+        failed &+= other.failed
+        bytesUp &+= other.bytesUp
+        bytesDown &+= other.bytesDown
+        multipath &+= other.multipath
+        fallback &+= other.fallback
+    }
 }
 
 /// Memory for the counters of one loop: written by the loop, read by anyone, without a lock.

@@ -1,4 +1,4 @@
-public import LinuxSystem
+internal import LinuxSystem
 public import Wire
 
 /// Where a destination that a client chose may lead. Judged on the address that is then dialled, never on a name alone: a
@@ -44,10 +44,10 @@ public struct DestinationPolicy: Sendable {
     /// Wins over `allow`.
     public var deny: [Rule]
     /// Where this daemon listens.
-    public var ownListeners: [SocketAddress]
+    public var ownListeners: OwnListeners
 
     /// A policy.
-    public init(allow: [Rule]? = nil, deny: [Rule] = [], ownListeners: [SocketAddress] = []) {
+    public init(allow: [Rule]? = nil, deny: [Rule] = [], ownListeners: OwnListeners = OwnListeners([])) {
         self.allow = allow
         self.deny = deny
         self.ownListeners = ownListeners
@@ -117,7 +117,7 @@ public struct DestinationPolicy: Sendable {
 
     /// Whether this daemon listens there: at this very address, or at all addresses of this host if it is one of them.
     func isOwnListener(_ endpoint: IPEndpoint) -> Bool {
-        for listener in ownListeners where listener.port == endpoint.port {
+        for listener in ownListeners.all where listener.port == endpoint.port {
             guard let own = listener.endpoint else { continue }
             if own.address == endpoint.address { return true }
             if listener.isAny, LocalAddress.isOwn(SocketAddress(endpoint)) { return true }

@@ -15,8 +15,12 @@ struct Dial: ~Copyable {
     private var started = InlineArray<4, UInt64>(repeating: 0)
     /// The links to start from, best first, as positions of the loop's ranking; empty when the routing table chooses.
     var linkOrder: [Int8] = []
-    /// The upstream that is tried now.
-    var upstream = 0
+    /// The upstream of the relay's plan that is tried now.
+    var upstream = -1
+    /// The position in the relay's pool that the connection holds, from the choice to its end; -1 for none.
+    var member: Int32 = -1
+    /// The positions that have failed this connection.
+    var tried: [Int32] = []
     /// The next candidate: a link's address with one of the upstream's.
     var nextAddress = 0
     /// Links, by position, over which this upstream answered without MPTCP although it is required.

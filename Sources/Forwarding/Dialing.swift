@@ -5,18 +5,16 @@ internal import SystemPackage
 
 /// How the loop connects a client to an upstream. Every step is non-blocking; the slot's deadline drives what time drives.
 extension EventLoop {
-    /// Begins with the relay's first upstream.
     mutating func startDial(_ slot: UInt32) {
-        connections.slots[Int(slot)]?.dial.upstream = -1
         nextUpstream(slot)
     }
 
-    /// Turns to the next upstream, or ends the connection when there is none left.
+    /// Turns to the next member of the pool, or ends the connection when there is none left.
     mutating func nextUpstream(_ slot: UInt32) {
         let index = Int(slot)
         guard let relay = connections.slots[index]?.relay else { return }
-        let count = relays[relay].upstreams.count
-        while let upstream = connections.slots[index]?.nextUpstreamIndex(count: count) {
+        giveUpMember(slot, relay)
+        while let upstream = chooseMember(slot, relay) {
             switch relays[relay].plan.upstreams[upstream].kind {
             case .echo:
                 connections.slots[index]?.isEcho = true
@@ -39,6 +37,7 @@ extension EventLoop {
                     return
                 }
             }
+            giveUpMember(slot, relay)
         }
         if connections.slots[index]?.dial.wasRefused == true { return refuseDial(slot) }
         guard let error = connections.slots[index]?.dial.lastError else { return }
@@ -46,66 +45,10 @@ extension EventLoop {
         finish(slot, Connection.End(result: .connectFailed, error: error, reset: true))
     }
 
-    // MARK: Names
-
-    /// Starts on an upstream over IP: at once when its addresses are known, else when they are.
-    ///
-    /// - Returns: false when it has failed already.
-    private mutating func beginNetwork(_ slot: UInt32, _ relay: Int, _ upstream: Int) -> Bool {
-        let known = !relays[relay].upstreams[upstream].addresses.isEmpty
-        if known, now < relays[relay].upstreams[upstream].expires {
-            return race(slot, relay)
-        }
-        guard relays[relay].plan.upstreams[upstream].isName else {
-            connections.slots[Int(slot)]?.dial.lastError = .noSuchAddressOrDevice
-            return false
-        }
-        if !relays[relay].upstreams[upstream].isPending {
-            relays[relay].upstreams[upstream].isPending = true
-            shared.report(.resolve(relay: relays[relay].plan.id, upstream: upstream), vital: true)
-        }
-        guard let token = connections.slots[Int(slot)]?.token(.client) else { return false }
-        relays[relay].upstreams[upstream].waiting.append(token)
-        connections.slots[Int(slot)]?.phase = .resolving
-        // Old addresses are better than none, and a dead DNS server must not hold up what still works.
-        let patience = known ? Tuning.staleAddressPatience : relays[relay].plan.connectTimeout
-        timers.schedule(Int(slot), at: now + patience)
-        return true
-    }
-
-    mutating func setAddresses(relayID: Int, _ upstream: Int, _ addresses: [SocketAddress], _ expires: MonotonicTime) {
-        guard let relay = relayIndex(relayID), upstream < relays[relay].upstreams.count else { return }
-        relays[relay].upstreams[upstream].isPending = false
-        if !addresses.isEmpty {
-            relays[relay].upstreams[upstream].addresses = addresses
-        }
-        relays[relay].upstreams[upstream].expires = expires
-        let waiting = relays[relay].upstreams[upstream].waiting
-        relays[relay].upstreams[upstream].waiting = []
-        for token in waiting {
-            let generation = EventTag(rawValue: token.tag).generation
-            guard connections.holds(token.slot, generation: generation),
-                connections.slots[Int(token.slot)]?.phase == .resolving,
-                connections.slots[Int(token.slot)]?.dial.upstream == upstream
-            else { continue }
-            resolved(token.slot, relay, upstream)
-        }
-    }
-
-    private mutating func resolved(_ slot: UInt32, _ relay: Int, _ upstream: Int) {
-        connections.slots[Int(slot)]?.phase = .dialing
-        if relays[relay].upstreams[upstream].addresses.isEmpty {
-            connections.slots[Int(slot)]?.dial.lastError = .noSuchAddressOrDevice
-            nextUpstream(slot)
-        } else if !race(slot, relay) {
-            nextUpstream(slot)
-        }
-    }
-
     // MARK: The race
 
     /// Gives the upstream its time and tries its first address.
-    private mutating func race(_ slot: UInt32, _ relay: Int) -> Bool {
+    mutating func race(_ slot: UInt32, _ relay: Int) -> Bool {
         let deadline = now + relays[relay].plan.connectTimeout
         connections.slots[Int(slot)]?.armDial(deadline)
         orderLinks(slot, relay)
@@ -231,13 +174,8 @@ extension EventLoop {
             let phase = connections.slots[index]?.phase
         else { return }
         if phase == .resolving {
-            connections.slots[index]?.phase = .dialing
-            if relays[relay].upstreams[upstream].addresses.isEmpty {
-                connections.slots[index]?.dial.lastError = .noSuchAddressOrDevice
-            } else if race(slot, relay) {
-                return
-            }
-            return nextUpstream(slot)
+            relays[relay].upstreams[upstream].isLate = true
+            return resolved(slot, relay)
         }
         watchClient(slot)
         guard connections.slots[index] != nil else { return }
@@ -342,11 +280,12 @@ extension EventLoop {
         if case .direct = relays[relay].plan.upstreams[upstream].kind {
             return connections.slots[Int(slot)]?.handshake?.addresses ?? []
         }
-        return relays[relay].upstreams[upstream].addresses
+        return memberAddresses(slot, relay)
     }
 
     mutating func startRelaying(_ slot: UInt32, _ relay: Int) {
         timers.cancel(Int(slot))
+        memberConnected(slot, relay)
         let noDelay = relays[relay].followsNoDelay
         let isLimited = relays[relay].isLimited
         // Under a bandwidth limit the client's first bytes wait for their turn as well.

@@ -187,6 +187,7 @@ public struct EventLoop: ~Copyable {
         if relays[relay].isLimited, takeTurns(slot, relay) { return }
         let timeouts = relays[relay].timeouts
         connections.slots[Int(slot)]?.setKeepalive(timeouts, now: now)
+        if connections.slots[Int(slot)]?.upstreamLeg.isProbing == true { lookAtProbes(slot, timeouts) }
         guard let deadline = connections.slots[Int(slot)]?.deadline(timeouts) else { return }
         if deadline.at <= now {
             return finish(slot, Connection.End(result: deadline.result, error: .timedOut, reset: true))
@@ -233,6 +234,7 @@ public struct EventLoop: ~Copyable {
         forgetMeasured(slot)
         look(slot, .client, isLast: true)
         look(slot, .upstream, isLast: true)
+        leaveMember(slot, relay)
         var end = end
         // Whoever was served before it was noticed was served for the last time.
         if relays[relay].plan.requiresMultipath, end.result == .closed, connections.slots[Int(slot)]?.fellBack == true {
@@ -246,6 +248,7 @@ public struct EventLoop: ~Copyable {
         count(record, relay)
         tell(.connectionEnded(record))
         if relays[relay].plan.gate.leave() { allLoops() }
+        letGo(relay)
         reportIfDrained()
     }
 
@@ -267,6 +270,7 @@ public struct EventLoop: ~Copyable {
 
     /// Makes the counters visible to other threads.
     private mutating func publish() {
+        inherit()
         for index in 0..<relays.count where relays[index].dirty {
             relays[index].dirty = false
             shared.noteActivity()

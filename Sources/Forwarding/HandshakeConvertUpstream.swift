@@ -66,8 +66,9 @@ extension EventLoop {
             }
             handshake.challenge = Array(value[1..<13])
             again(slot, handshake)
-            connections.slots[Int(slot)]?.dial.upstream = upstream - 1
-            nextUpstream(slot)
+            guard let member = connections.slots[Int(slot)]?.dial.member else { return }
+            connections.slots[Int(slot)]?.begin(member: member, of: upstream)
+            if !beginNetwork(slot, relay, upstream) { nextUpstream(slot) }
         case .resourceExceeded, .networkFailure:
             let seconds = value.first.flatMap { $0 == 0 ? nil : UInt64($0) } ?? 30
             relays[relay].upstreams[upstream].restsUntil = now + seconds * 1_000_000_000

@@ -3,7 +3,9 @@ internal import LinuxSystem
 /// A listening socket as one loop has it: its own duplicate of the descriptor.
 struct ListenerState: ~Copyable {
     let descriptor: Descriptor
-    let relay: Int
+    /// Its number in this process.
+    let id: Int
+    var relay: Int
     let kind: ListenerKind
     /// An MPTCP listener: its connections may be MPTCP or plain TCP.
     let isMultipath: Bool
@@ -21,16 +23,20 @@ struct ListenerState: ~Copyable {
     var isFull = false
 
     init(
-        descriptor: consuming Descriptor, relay: Int, kind: ListenerKind, isMultipath: Bool, isShared: Bool,
+        descriptor: consuming Descriptor, id: Int, relay: Int, kind: ListenerKind, isMultipath: Bool, isShared: Bool,
         noDelay: Bool
     ) {
         self.descriptor = descriptor
+        self.id = id
         self.relay = relay
         self.kind = kind
         self.isMultipath = isMultipath
         self.isShared = isShared
         self.noDelay = noDelay
     }
+
+    /// Accepts all that wait in the next turn.
+    mutating func acceptAll() { budget = .max }
 
     /// Follows what a turn has found. Using the budget up now and then is chance; four times in a row, more come together.
     mutating func learn(accepted: Int) {

@@ -5,9 +5,17 @@ public enum LoopCommand: Sendable {
     /// A relay that connections may be accepted for from now on.
     case addRelay(RelayPlan)
     /// Accept from this listening socket. The number is a duplicate that the loop owns from here on.
-    case addListener(relay: Int, kind: ListenerKind = .plain, descriptor: CInt, shared: Bool)
-    /// New addresses of an upstream, good until `expires`; an empty list is a failure to resolve.
-    case setAddresses(relay: Int, upstream: Int, [SocketAddress], expires: MonotonicTime)
+    case addListener(id: Int, relay: Int, kind: ListenerKind = .plain, descriptor: CInt, shared: Bool)
+    /// Whoever comes by this listener from now on belongs to another relay.
+    case moveListener(id: Int, relay: Int)
+    /// Take in who waits at this listener, and nobody more; the loop's duplicate is closed.
+    case removeListener(id: Int)
+    /// No connection comes to this relay any more; those that are open go on as they began. What they count goes to `heir`.
+    /// `LoopReport.relayEmptied` follows when the last one has ended.
+    case retireRelay(Int, heir: Int?)
+    /// The members that an upstream stands for from now on, good until `expires`; `nil`: those known stay, for they could
+    /// not be looked up.
+    case setMembers(relay: Int, upstream: Int, [UpstreamMember]?, expires: MonotonicTime)
     /// The answer to `LoopReport.resolveDestination`; none: the name leads nowhere.
     case destinationResolved(request: UInt64, [SocketAddress])
     /// The answer to `LoopReport.checkUser`.
@@ -19,6 +27,9 @@ public enum LoopCommand: Sendable {
     case watchStalls(timeout: UInt64)
     /// Tell from now on when what is counted on links has changed.
     case tellOfLinks
+    /// Let the kernel ask every second, while data moves, over dialled subflows that are silent: so those whose peer has left
+    /// them, and links that are dead for what would come, are found from here too. Only where lost subflows are opened again.
+    case probeSilence
     /// Answer with a snapshot of every connection, in several `LoopReport.listed`.
     case list(request: UInt64)
     /// End a connection now, both sides reset, with the result `closedByOperator`; `LoopReport.closeAnswered` follows.

@@ -8,16 +8,20 @@ extension EventLoop {
         for command in shared.takeCommands() {
             switch command {
             case .addRelay(let plan): addRelay(plan)
-            case .addListener(let relay, let kind, let descriptor, let isShared):
-                addListener(relayID: relay, kind, Descriptor(owning: descriptor), isShared: isShared)
-            case .setAddresses(let relay, let upstream, let addresses, let expires):
-                setAddresses(relayID: relay, upstream, addresses, expires)
+            case .retireRelay(let relay, let heir): retireRelay(relay, heir: heir)
+            case .addListener(let id, let relay, let kind, let descriptor, let isShared):
+                addListener(id, relayID: relay, kind, Descriptor(owning: descriptor), isShared: isShared)
+            case .moveListener(let id, let relay): moveListener(id, relayID: relay)
+            case .removeListener(let id): removeListener(id)
+            case .setMembers(let relay, let upstream, let members, let expires):
+                setMembers(relayID: relay, upstream, members, expires)
             case .destinationResolved(let request, let addresses): destinationResolved(request, addresses)
             case .userChecked(let request, let isRight): userChecked(request, isRight)
             case .setLinks(let links):
                 ranking.set(links)
                 accounts.set(links, shared.counters)
             case .tellOfLinks: tellsOfLinks = true
+            case .probeSilence: watch.probesSilence = true
             case .watchStalls(let timeout):
                 watch.findsStalls = true
                 watch.rule.timeout = timeout
@@ -40,13 +44,6 @@ extension EventLoop {
     func relayIndex(_ id: Int) -> Int? {
         for index in 0..<relays.count where relays[index].plan.id == id { return index }
         return nil
-    }
-
-    private mutating func addRelay(_ plan: RelayPlan) {
-        guard relayIndex(plan.id) == nil else { return }
-        relays.append(
-            RelayState(
-                plan: plan, block: shared.counters.block(relay: plan.id, upstreams: plan.upstreams.count)))
     }
 
     private mutating func drain() {

@@ -13,6 +13,10 @@ public enum LoopReport: Sendable {
     case resolveDestination(request: UInt64, name: String, port: UInt16)
     /// A client says who it is; `LoopCommand.userChecked` answers.
     case checkUser(relay: Int, request: UInt64, name: [UInt8], password: [UInt8])
+    /// A member of a relay's pool could not be connected to; told at most once a second and member.
+    case memberFailed(relay: Int, member: Int, error: Errno)
+    /// A member that had failed was connected to.
+    case memberConnected(relay: Int, member: Int)
     /// A socket option could not be set on a socket to an upstream; told once a relay and option.
     case optionNotSet(relay: Int, SocketOptionFailure)
     /// Accepting rests, for want of descriptors or memory; told once until it works again.
@@ -31,6 +35,8 @@ public enum LoopReport: Sendable {
     case linksCounted
     /// What bulk connections do over each link; about ten times a second while there are any, and once when there are none left.
     case pathQuality(PathQuality)
+    /// A relay that was retired has no connection left in this loop.
+    case relayEmptied(relay: Int)
     /// The number of connections has changed since `LoopShared.connectionsSeen()` was called last.
     case connectionsChanged
     /// A subflow acknowledges nothing while another one of its connection works; told once until it moves again.

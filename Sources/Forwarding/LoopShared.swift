@@ -45,6 +45,16 @@ public final class LoopShared: Sendable {
         if wasEmpty { wake.raise() }
     }
 
+    /// Puts commands into the mailbox that are carried out together: no client is accepted in between. Any thread.
+    public func send(_ batch: [LoopCommand]) {
+        guard !batch.isEmpty else { return }
+        let wasEmpty = commands.withLock { waiting in
+            waiting += batch
+            return waiting.count == batch.count
+        }
+        if wasEmpty { wake.raise() }
+    }
+
     /// Readable when reports wait.
     public var reportsDescriptor: CInt { reportsReady.descriptor.raw }
 

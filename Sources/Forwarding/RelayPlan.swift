@@ -4,10 +4,18 @@ public import LinuxSystem
 public struct RelayPlan: Sendable {
     /// Never used again for another relay in this process; an index into the counters.
     public var id: Int
+    /// The number under which it counts; `nil`: its own. A relay that takes another's place counts on for it.
+    public var counters: Int?
     /// As configured, for thread-local notices only.
     public var name: String
-    /// In the order in which they are tried.
+    /// As configured. Which one a connection takes is decided among the members that they stand for.
     public var upstreams: [UpstreamPlan]
+    /// How connections are spread over the members.
+    public var balance = Balance.failover
+    /// Over what time a member that comes back, or comes new to others, gets its full share, in nanoseconds; 0: at once.
+    public var slowStart: UInt64 = 0
+    /// The members to begin with; `LoopCommand.setMembers` changes them. Empty: one for each upstream, in their order.
+    public var members: [UpstreamMember] = []
     /// How long one upstream may take to connect, in nanoseconds.
     public var connectTimeout: UInt64
     /// How long a connection may carry nothing, in nanoseconds; 0 is without end.
@@ -52,6 +60,16 @@ public struct RelayPlan: Sendable {
         self.requiresMultipath = requiresMultipath
         self.mode = mode
         self.gate = gate
+    }
+
+    /// The members to begin with, made from the upstreams when none were given.
+    var pool: [UpstreamMember] {
+        if !members.isEmpty { return members }
+        return upstreams.indices.map { index in
+            UpstreamMember(
+                upstream: index, addresses: upstreams[index].addresses, tier: index, weight: 1, key: "\(index)",
+                status: MemberStatus(id: index))
+        }
     }
 }
 

@@ -21,6 +21,13 @@ struct RelayState: ~Copyable {
     var upstreams: [UpstreamState]
     /// Clients whose preamble is read.
     var handshakes = HandshakeQueue()
+    var members: MemberTable
+    /// Connections that belong to it.
+    var holders = 0
+    /// No connection comes to it any more.
+    var isRetired = false
+    /// The relay that goes on counting for it.
+    var heir: Int?
     /// When it may be reported again that clients wait for a place.
     var nextLimitReport = MonotonicTime(nanoseconds: 0)
     /// Options that were reported as unsupported or failed: once is enough.
@@ -41,20 +48,22 @@ struct RelayState: ~Copyable {
         isLimited = plan.handshake.bandwidth != nil
         isMeasured = plan.clientChoosesCongestion || plan.upstreamSocket.choosesCongestion
         upstreams = plan.upstreams.map { upstream in
-            UpstreamState(addresses: upstream.addresses, expires: upstream.isName ? .init(nanoseconds: 0) : .never)
+            UpstreamState(expires: upstream.isName ? .init(nanoseconds: 0) : .never)
         }
+        members = MemberTable(plan.pool, balance: plan.balance, slowStart: plan.slowStart)
     }
 }
 
-/// An upstream's addresses as one loop knows them.
+/// An upstream of the configuration as one loop knows it: how good its members' addresses still are.
 struct UpstreamState {
-    var addresses: [SocketAddress]
     /// After that they are asked for again.
     var expires: MonotonicTime
     /// They were asked for.
     var isPending = false
     /// A converter that has asked to be left alone until then.
     var restsUntil = MonotonicTime(nanoseconds: 0)
+    /// A connection has waited in vain for fresh ones: until they come, old ones are taken without waiting.
+    var isLate = false
     /// Connections that wait for them.
     var waiting: [EventToken] = []
 }

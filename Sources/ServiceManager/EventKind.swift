@@ -22,8 +22,12 @@ public enum EventKind: String, Sendable, CaseIterable {
     case connectionEnded = "connection-ended"
     /// The configuration is wrong and was not taken. Fields: `config`, `line`, `column`, `problem`.
     case configurationInvalid = "configuration-invalid"
-    /// A reload was asked for, which this version cannot do; everything runs on as it was. Fields: `config`.
-    case reloadNotBuilt = "reload-not-built"
+    /// A reload has taken the configuration over. Fields: `config`, `relays`, `added`, `changed`, `removed`,
+    /// `needs-restart`, `took-usec`.
+    case configurationReloaded = "configuration-reloaded"
+    /// A reload has changed nothing: the configuration is wrong, or the system refuses what it asks for. Fields: `config`,
+    /// `line`, `problem`.
+    case reloadFailed = "reload-failed"
     /// A listener could not be opened or has failed. Fields: `relay`, `listen`, `reason`.
     case listenerFailed = "listener-failed"
     /// Descriptors or memory ran out; accepting pauses. Fields: `relay`, `listen`, `reason`, `pause-usec`.
@@ -32,6 +36,13 @@ public enum EventKind: String, Sendable, CaseIterable {
     case connectionLimitReached = "connection-limit-reached"
     /// An upstream cannot be reached. Fields: `relay`, `upstream`, `reason`.
     case upstreamFailed = "upstream-failed"
+    /// An upstream of several (or one with health checks) is not well: it is used only when no other is left. Fields:
+    /// `relay`, `upstream`, `reason`, `healthy`, `upstreams`.
+    case upstreamDown = "upstream-down"
+    /// Such an upstream is well again. Fields: `relay`, `upstream`, `healthy`, `upstreams`.
+    case upstreamUp = "upstream-up"
+    /// The name of an upstream stands for others than before. Fields: `relay`, `upstream`, `added`, `removed`.
+    case upstreamMembersChanged = "upstream-members-changed"
     /// A host name has no address. Fields: `relay`, `name`, `reason`.
     case nameUnresolved = "name-unresolved"
     /// A connection that asked for multipath runs over plain TCP. Fields: `relay`, `upstream` or `client`, `reason`.
@@ -88,11 +99,15 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .drainTimeout: "4909384d84b147199ba46308d68595c7"
         case .connectionEnded: "a12d4d74e31f45fea32c2c4147511539"
         case .configurationInvalid: "9f8b485c3e224c7291106778e75c8434"
-        case .reloadNotBuilt: "8ddf30e9ca7d4897b269c91cf1172591"
+        case .configurationReloaded: "c703e0a3e9e74aa39bc5924c87416a63"
+        case .reloadFailed: "3ccae16203dc44b48a19c9cba0b578a0"
         case .listenerFailed: "d33010fc32bf44a6af1dc42b72c970a5"
         case .acceptBackoff: "587bc162681847b7a491af26ce15db00"
         case .connectionLimitReached: "b53fe1699e48499b9503716b4f4d58f5"
         case .upstreamFailed: "dc8e2e6103804011815b72460387a599"
+        case .upstreamDown: "ae4afb7f8c634b6b974a844bba024bdd"
+        case .upstreamUp: "b2106c21f9ef42ca97064322cd48fcef"
+        case .upstreamMembersChanged: "8ace417df3914b45afc60a1cd27f0604"
         case .nameUnresolved: "ac869a93fbb74192901b34f39f33a29c"
         case .fallbackDetected: "ec40fb1e296e47b6b5412a62db4af6ef"
         case .multipathUnavailable: "c7f103d01b074b418a6389244b35a7ac"
@@ -118,13 +133,18 @@ public enum EventKind: String, Sendable, CaseIterable {
     public var level: Logger.Level {
         switch self {
         case .loopStuck: .critical
-        case .configurationInvalid, .listenerFailed, .multipathUnavailable: .error
-        case .drainTimeout, .reloadNotBuilt, .acceptBackoff, .connectionLimitReached, .upstreamFailed,
+        case .configurationInvalid, .reloadFailed, .listenerFailed, .multipathUnavailable: .error
+        case .drainTimeout, .acceptBackoff, .connectionLimitReached, .upstreamFailed,
+            .upstreamDown,
             .nameUnresolved, .fallbackDetected, .optionUnsupported, .capabilityMissing, .inheritedSocketUnused,
             .recordsDropped, .adminUnavailable, .serviceManagerUnreachable, .linkDown, .usageNotKept, .otherPathManager,
             .pathRefused:
             .warning
-        case .daemonStarted, .daemonReady, .daemonStopping, .daemonStopped, .linkUp, .linkBackup, .adminChange: .notice
+        case .daemonStarted, .configurationReloaded, .daemonReady, .daemonStopping, .daemonStopped, .linkUp,
+            .linkBackup, .adminChange,
+            .upstreamUp,
+            .upstreamMembersChanged:
+            .notice
         case .connectionEnded, .subflowLeft: .info
         }
     }

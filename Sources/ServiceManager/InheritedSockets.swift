@@ -40,6 +40,9 @@ public struct InheritedSockets: ~Copyable {
         return InheritedSockets(names: names, descriptors: (0..<count).map { SD_LISTEN_FDS_START + $0 })
     }
 
+    /// No descriptors.
+    public static var none: InheritedSockets { InheritedSockets(names: [], descriptors: []) }
+
     /// Takes over these descriptors; those without a name are called `unknown`, as libsystemd does.
     init(names: [String], descriptors: [CInt]) {
         entries = descriptors.enumerated().map { index, raw in

@@ -8,6 +8,8 @@ public struct Resolution: Sendable, Equatable {
         ///
         /// An address that was given as such never expires: its `ttl` is `Resolution.permanent`.
         case addresses([SocketAddress], ttl: Duration)
+        /// The hosts that offer a service, best first, and how long they may be used; none when it is decidedly not offered.
+        case services([ServiceRecord], ttl: Duration)
         /// The name leads nowhere now.
         case failed(ResolutionError)
     }
@@ -36,6 +38,12 @@ public enum ResolutionError: Error, Sendable, Hashable {
     case notFound
     /// The name exists and has neither an A nor an AAAA record.
     case noAddresses
+    /// The name exists and has no SRV record.
+    case noServices
+    /// The name says that the service is not offered: an SRV record whose target is `.`.
+    case notOffered
+    /// The answer does not keep to RFC 1035 or 2782.
+    case malformed
     /// No DNS server answered in time.
     case timedOut
     /// The DNS server answered SERVFAIL.
@@ -52,6 +60,9 @@ public enum ResolutionError: Error, Sendable, Hashable {
         switch self {
         case .notFound: "\(name) does not exist (NXDOMAIN)"
         case .noAddresses: "\(name) has neither an IPv4 nor an IPv6 address"
+        case .noServices: "\(name) has no SRV record"
+        case .notOffered: "\(name) says that the service is not offered"
+        case .malformed: "the answer of the DNS server for \(name) is malformed"
         case .timedOut: "no DNS server answered in time for \(name)"
         case .serverFailure: "the DNS server failed to look up \(name) (SERVFAIL)"
         case .refused: "the DNS server refuses to look up \(name) (REFUSED)"

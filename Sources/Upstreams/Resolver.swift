@@ -66,6 +66,20 @@ public final class Resolver {
         channel.query(name: name, port: port, id: id)
     }
 
+    /// Starts looking a service up (`_braid._tcp.example.net`): its SRV records. RFC 2782. The hosts' addresses are looked
+    /// up by `resolve`.
+    ///
+    /// - Parameters:
+    ///   - name: the service's full name; search domains are not tried.
+    ///   - id: as for `resolve`.
+    public func resolveService(name: String, id: UInt64) {
+        guard !name.isEmpty, !name.utf8.contains(0), name.utf8.count <= 254 else {
+            inbox.finish(Resolution(id: id, name: name, result: .failed(.other("it is not a DNS name"))))
+            return
+        }
+        channel.queryService(name: name, id: id)
+    }
+
     /// How many look-ups have no result yet.
     public var queriesInFlight: Int {
         retiring.reduce(channel.inFlight) { $0 + $1.inFlight }

@@ -96,6 +96,24 @@ final class ResolverChannel {
         query.isStarting = false
     }
 
+    func queryService(name: String, id: UInt64) {
+        let query = ResolverQuery(inbox: inbox, counter: counter, name: name, port: 0, id: id)
+        counter.value += 1
+        unsafe ares_query(
+            handle, name, Self.classInternet, Self.typeService,
+            { query, status, _, answer, length in
+                guard let query = unsafe query else { return }
+                let bytes = unsafe UnsafeBufferPointer(start: answer, count: answer == nil ? 0 : Int(max(0, length)))
+                unsafe Unmanaged<ResolverQuery>.fromOpaque(query).takeRetainedValue().finishService(
+                    status, Array(bytes))
+            }, Unmanaged.passRetained(query).toOpaque())
+        query.isStarting = false
+    }
+
+    /// RFC 1035, section 3.2.4, and RFC 2782.
+    private static let classInternet: CInt = 1
+    private static let typeService: CInt = 33
+
     func process(_ descriptor: CInt, readable: Bool, writable: Bool) {
         let none = CInt(ARES_SOCKET_BAD)
         unsafe ares_process_fd(handle, readable ? descriptor : none, writable ? descriptor : none)

@@ -38,6 +38,21 @@ final class ResolverQuery {
         inbox.finish(Resolution(id: id, name: name, result: outcome))
     }
 
+    /// Puts the result of a query for SRV records into the inbox.
+    func finishService(_ status: CInt, _ message: [UInt8]) {
+        counter.value -= 1
+        let outcome: Resolution.Outcome
+        if let error = ResolutionError(status: status) {
+            outcome = .failed(error == .noAddresses ? .noServices : error)
+        } else if let answer = ServiceAnswer(message) {
+            let lifetime = Duration.seconds(Int64(answer.lifetime))
+            outcome = .services(answer.records, ttl: max(lifetime, inbox.options.minimumLifetime))
+        } else {
+            outcome = .failed(.malformed)
+        }
+        inbox.finish(Resolution(id: id, name: name, result: outcome))
+    }
+
     private func read(_ answer: UnsafeMutablePointer<ares_addrinfo>) -> Resolution.Outcome {
         var addresses: [SocketAddress] = []
         var lifetime = CInt.max

@@ -86,8 +86,7 @@ extension EndToEndSuite {
         }
 
         @Test(arguments: [
-            ("balance = \"round-robin\"", "4:", "balance"),
-            ("balance = \"source-hash\"", "4:", "balance"),
+            ("tls.upstream = {}", "4:", "tls"),
         ])
         func whatIsNotBuiltYetIsRefusedNotIgnored(_ line: String, _ place: String, _ key: String) throws {
             try Lab.with { lab in

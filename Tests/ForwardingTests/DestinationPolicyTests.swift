@@ -60,7 +60,7 @@ import Wire
     @Test func the_daemon_itself() throws {
         let any = SocketAddress.any(.ipv6, port: 1080)
         let one = try SocketAddress(parsing: "192.0.2.7", port: 3128)
-        let policy = DestinationPolicy(ownListeners: [any, one])
+        let policy = DestinationPolicy(ownListeners: OwnListeners([any, one]))
         #expect(policy.denial(of: try endpoint("192.0.2.7", port: 3128), name: nil, everywhere: true) == .ownListener)
         #expect(policy.denial(of: try endpoint("192.0.2.8", port: 3128), name: nil, everywhere: true) == nil)
         #expect(policy.isOwnListener(try endpoint("127.0.0.1", port: 1080)))

@@ -42,7 +42,7 @@ final class RunningLoop {
         try listener.bind(to: try SocketAddress(parsing: host, port: 0))
         try listener.listen(backlog: 4096)
         address = try listener.localAddress()
-        shared.send(.addListener(relay: 0, descriptor: listener.release(), shared: false))
+        shared.send(.addListener(id: 0, relay: 0, descriptor: listener.release(), shared: false))
         thread = consume started
     }
 

@@ -158,7 +158,7 @@ struct BraidServiceTests {
         #expect(log.contains("FileDescriptorName=imap"))
     }
 
-    @Test func `stop drains: open connections go on, new ones are refused, for longer than TimeoutStopSec`() throws {
+    @Test func `stop drains: open connections go on, for longer than TimeoutStopSec`() throws {
         let machine = try Braid.machine(loop, service: "TimeoutStopSec=2s")
         try machine.check("systemctl", "start", "braid")
         let client = try MachineClient(machine, port: 7001)
@@ -167,7 +167,6 @@ struct BraidServiceTests {
         try machine.check("systemctl", "stop", "--no-block", "braid")
         try machine.waitFor("StatusText", of: "braid") { $0.hasPrefix("stopping: ") }
         #expect(try machine.property("ActiveState", of: "braid") == "deactivating")
-        #expect(try machine.run("bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/7001").status != 0)
         // The unit's time is over after two seconds, but the daemon asks for more as long as it drains.
         while ContinuousClock.now - begin < .seconds(4) { #expect(try client.say("while") == "while") }
         #expect(try machine.property("ActiveState", of: "braid") == "deactivating")
@@ -199,19 +198,78 @@ struct BraidServiceTests {
         #expect(records.map { $0["BRAID_RESULT"] } == ["drained"])
     }
 
-    @Test func `reload says that it is not built yet, and harms nothing`() throws {
+    @Test func `reload takes the new configuration, and nothing is harmed`() throws {
         let machine = try Braid.machine(loop)
         try machine.check("systemctl", "start", "braid")
         let process = try machine.property("MainPID", of: "braid")
         let client = try MachineClient(machine, port: 7001)
         #expect(try client.say("before") == "before")
+        try machine.script("sed -i s/7001/7002/ /etc/braid/braid.toml")
         try machine.check("systemctl", "reload", "braid")
         #expect(try client.say("after") == "after")
+        let other = try MachineClient(machine, port: 7002)
+        #expect(try other.say("new") == "new")
         try machine.waitFor("ActiveState", of: "braid") { $0 == "active" }
         #expect(try machine.property("MainPID", of: "braid") == process)
-        let records = try machine.journal(id(.reloadNotBuilt))
-        #expect(records.count == 1)
-        #expect(records.first?.message.contains("not built yet") == true)
+        let reloaded = try machine.journal(id(.configurationReloaded))
+        #expect(reloaded.count == 1, "\(reloaded)")
+        // A wrong file changes nothing, and says why.
+        try machine.script("echo nonsense >>/etc/braid/braid.toml")
+        try machine.check("systemctl", "reload", "braid")
+        #expect(try other.say("still") == "still")
+        let failed = try machine.journal(id(.reloadFailed))
+        #expect(failed.count == 1, "\(failed)")
+        #expect(try machine.journal(id(.configurationInvalid)).first?["BRAID_LINE"] != nil)
+        try machine.waitFor("ActiveState", of: "braid") { $0 == "active" }
+    }
+
+    @Test func `a restart refuses nobody: clients wait in sockets that systemd keeps`() throws {
+        let machine = try Braid.machine(
+            """
+            [daemon]
+            drain-timeout = "1s"
+            [[relay]]
+            listen = ["mptcp://127.0.0.1:7001", "tcp://*:7003", "unix:///run/braid/in.sock"]
+            upstream = "echo://"
+            """)
+        try machine.check("systemctl", "start", "braid")
+        try machine.waitFor("NFileDescriptorStore", of: "braid") { $0 == "3" }
+        let inode = try machine.script("stat -c %i /run/braid/in.sock")
+        // One connection after the other, each with a line there and back, on both ports.
+        try machine.script(
+            """
+            systemd-run --quiet --unit=clients --service-type=exec bash -c '
+                while [ ! -e /run/enough ]; do
+                    for port in 7001 7003; do
+                        exec 3<>/dev/tcp/127.0.0.1/$port || { echo refused >>/run/failed; continue; }
+                        echo hello >&3 && read -r -t 20 back <&3 && [ "$back" = hello ] || echo "lost: $back" >>/run/failed
+                        echo $port >>/run/served
+                        exec 3>&-
+                    done
+                done'
+            """)
+        var process = try machine.property("MainPID", of: "braid")
+        for _ in 1...5 {
+            try machine.check("systemctl", "restart", "braid")
+            let next = try machine.property("MainPID", of: "braid")
+            #expect(next != process)
+            process = next
+            #expect(try machine.property("NFileDescriptorStore", of: "braid") == "3")
+        }
+        try machine.script(
+            "touch /run/enough; while systemctl is-active --quiet clients; do sleep 0.1; done", seconds: 40)
+        #expect(try machine.script("cat /run/failed 2>/dev/null || true").isEmpty)
+        #expect(try Int(machine.script("wc -l </run/served").trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0 > 20)
+        #expect(try machine.script("stat -c %i /run/braid/in.sock") == inode, "the Unix socket is the same, too")
+        // What the configuration has no more leaves the store.
+        try machine.script("sed -i 's|\"tcp://.:7003\", ||' /etc/braid/braid.toml")
+        try machine.check("systemctl", "reload", "braid")
+        try machine.waitFor("NFileDescriptorStore", of: "braid") { $0 == "2" }
+        #expect(try machine.run("bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/7003").status != 0)
+        // A stop keeps nothing.
+        try machine.check("systemctl", "stop", "braid")
+        #expect(try machine.property("NFileDescriptorStore", of: "braid") == "0")
+        #expect(try machine.run("bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/7001").status != 0)
     }
 
     @Test func `a wrong configuration fails the start once, with its lines in the journal`() throws {

@@ -9,6 +9,8 @@ final class DaemonView: AdminBackend {
     /// What the main thread publishes when it changes.
     struct Published: Sendable {
         var relays: [Relay] = []
+        /// Relays that a reload has replaced or removed, and whose connections go on.
+        var pastRelays: [Relay] = []
         var links: [LinkSnapshot] = []
         var isReady = false
         var isDraining = false
@@ -21,10 +23,13 @@ final class DaemonView: AdminBackend {
     /// A relay's unchanging parts, and what is known of its upstreams.
     struct Relay: Sendable {
         let id: Int
+        /// The number under which it counts.
+        let counters: Int
         let name: String
         var listen: [String]
         let upstreams: [String]
-        var isHealthy: [Bool]
+        /// The members that they stand for.
+        let pool: [PoolView]
     }
 
     private let published = Mutex(Published())
@@ -66,7 +71,7 @@ final class DaemonView: AdminBackend {
         view.draining = published.isDraining
         view.threads = loops.count
         view.connections = loops.reduce(0) { $0 + $1.connections }
-        view.relays = published.relays.map { relay($0, tally($0.id)) }
+        view.relays = published.relays.map { relay($0) }
         view.links = links(published)
         return view
     }
@@ -75,7 +80,7 @@ final class DaemonView: AdminBackend {
         let published = latest
         var metrics = MetricsView()
         metrics.status = status(published)
-        metrics.relays = published.relays.map { RelayMetrics(name: $0.name, tally($0.id)) }
+        metrics.relays = published.relays.map { RelayMetrics(name: $0.name, tally($0.counters)) }
         metrics.failovers = published.links.map { ($0.name, published.failovers[$0.name] ?? 0) }
         metrics.reloadsGood = published.reloads.good
         metrics.reloadsFailed = published.reloads.failed
@@ -84,17 +89,18 @@ final class DaemonView: AdminBackend {
 
     // MARK: Relays
 
-    private func relay(_ relay: Relay, _ tally: RelayTally) -> RelayView {
+    private func relay(_ relay: Relay) -> RelayView {
         var view = RelayView()
         view.name = relay.name
         view.listen = relay.listen
-        for (index, address) in relay.upstreams.enumerated() {
-            let open = index < tally.upstreamOpen.count ? tally.upstreamOpen[index] : 0
+        for member in relay.pool {
             view.upstreams.append(
-                UpstreamView(address: address, healthy: relay.isHealthy[index], connections: open))
+                UpstreamView(
+                    address: member.address, healthy: member.status.isWell,
+                    connections: UInt64(clamping: member.status.connections)))
         }
         for loop in loops {
-            let counters = loop.counters.read(relay: relay.id)
+            let counters = loop.counters.read(relay: relay.counters)
             view.open &+= counters.open
             view.accepted &+= counters.accepted
             view.refused &+= counters.refused
@@ -125,7 +131,7 @@ final class DaemonView: AdminBackend {
     /// The rows of a list of connections, as they are shown.
     func rows(_ snapshots: [ConnectionSnapshot], at now: MonotonicTime) -> [ConnectionView] {
         let published = latest
-        let relays = Dictionary(published.relays.map { ($0.id, $0) }) { first, _ in first }
+        let relays = Dictionary((published.relays + published.pastRelays).map { ($0.id, $0) }) { first, _ in first }
         return snapshots.map { ConnectionView($0, relay: relays[$0.relay], links: published.links, now: now) }
     }
 }

@@ -2,6 +2,7 @@ internal import Admin
 internal import BasicContainers
 internal import Configuration
 internal import Forwarding
+internal import LinuxSystem
 internal import Logging
 internal import Paths
 internal import ServiceManager
@@ -10,13 +11,24 @@ internal import ServiceManager
 extension Supervisor {
     /// Makes what does not change known to the admin server.
     mutating func publishRelays() {
-        var relays = settings.relays.enumerated().map { id, relay in
-            DaemonView.Relay(
-                id: id, name: relay.name, listen: [], upstreams: relay.upstream.map(\.value.description),
-                isHealthy: relay.upstream.map { _ in true })
+        var relays = roster.current.compactMap { view(relay: $0) }
+        for index in 0..<listeners.count {
+            let owner = listeners[index].relay
+            guard let position = relays.firstIndex(where: { $0.id == owner }) else { continue }
+            relays[position].listen.append(listeners[index].address)
         }
-        for index in 0..<listeners.count { relays[listeners[index].relay].listen.append(listeners[index].address) }
-        admin.view.publish { $0.relays = relays }
+        let past = roster.past.compactMap { view(relay: $0) }
+        admin.view.publish {
+            $0.relays = relays
+            $0.pastRelays = past
+        }
+    }
+
+    private func view(relay id: Int) -> DaemonView.Relay? {
+        guard let relay = roster[id] else { return nil }
+        return DaemonView.Relay(
+            id: id, counters: roster.counters(of: id), name: relay.name, listen: [],
+            upstreams: relay.upstream.map(\.value.description), pool: upstreams.views(relay: id))
     }
 
     /// Answers what waits.
@@ -33,7 +45,7 @@ extension Supervisor {
                 answer(changeLink(name, change, caller))
             case .reload(let caller, let answer):
                 log(caller, "reload", [:])
-                answer(reload())
+                answer(answerReload())
             }
         }
     }
@@ -45,6 +57,7 @@ extension Supervisor {
         let now = paths.links.map { $0.snapshot(endpoints: []) }
         guard now != publishedLinks else { return }
         for event in LinkChanges.events(from: publishedLinks, to: now) { admin.server?.publish(event) }
+        countFailovers(from: publishedLinks, to: now)
         publishedLinks = now
         admin.view.publish { $0.links = now }
     }
@@ -74,22 +87,63 @@ extension Supervisor {
 
     // MARK: Reload
 
-    /// Takes the configuration anew: the one place where a reload that is asked for over the admin socket begins.
-    private mutating func reload() -> ReloadAnswer { .notBuilt }
+    /// A reload that is asked for over the admin socket.
+    private mutating func answerReload() -> ReloadAnswer {
+        switch reload() {
+        case .reloaded: .reloaded
+        case .refused(let errors): .invalid(errors)
+        }
+    }
+
+    /// Counts a reload, and tells those who listen.
+    mutating func publishReload(_ outcome: ReloadOutcome) {
+        let isGood = if case .reloaded = outcome { true } else { false }
+        admin.view.publish {
+            if isGood { $0.reloads.good += 1 } else { $0.reloads.failed += 1 }
+        }
+        admin.server?.publish(
+            AdminEvent(
+                .reload, isGood ? "the configuration was reloaded" : "the configuration could not be reloaded",
+                [("good", .flag(isGood))]))
+    }
 
     // MARK: Events
 
     func tell(_ opening: ConnectionOpening) {
-        guard let server = admin.server, server.wantsFrequentEvents,
-            settings.relays.indices.contains(opening.relay)
-        else { return }
-        server.publish(.opened(opening, settings.relays[opening.relay]))
+        guard let server = admin.server, server.wantsFrequentEvents, let relay = roster[opening.relay] else { return }
+        server.publish(.opened(opening, relay))
     }
 
     func tell(_ record: ConnectionRecord) {
-        guard let server = admin.server, server.wantsFrequentEvents, settings.relays.indices.contains(record.relay)
-        else { return }
-        server.publish(.closed(record, settings.relays[record.relay]))
+        guard let server = admin.server, server.wantsFrequentEvents, let relay = roster[record.relay] else { return }
+        server.publish(.closed(record, relay))
+    }
+
+    /// A subflow acknowledges nothing, while another of its connection works.
+    mutating func tell(_ stall: SubflowStall) {
+        let local = stall.local.unmapped.with(port: 0)
+        guard let link = publishedLinks.first(where: { $0.addresses.contains { $0.isSameHost(as: local) } }) else {
+            return
+        }
+        admin.view.publish { $0.failovers[link.name, default: 0] += 1 }
+        admin.server?.publish(
+            AdminEvent(
+                .subflowStalled,
+                "\(link.name): a subflow of connection \(stall.connection) acknowledges nothing, and is left",
+                [
+                    ("link", .text(link.name)), ("connection", .number(stall.connection)),
+                    ("local", .text(stall.local.description)), ("remote", .text(stall.remote.description)),
+                    ("silence_seconds", .seconds(stall.silence)),
+                ]))
+    }
+
+    /// A link that carried subflows can no longer be used: they are left.
+    func countFailovers(from before: [LinkSnapshot], to now: [LinkSnapshot]) {
+        for link in before where link.state == .up {
+            guard now.first(where: { $0.id == link.id })?.state != .up else { continue }
+            let left = loops.shared.reduce(UInt64(0)) { $0 &+ $1.counters.read(link: link.id).subflows }
+            if left > 0 { admin.view.publish { $0.failovers[link.name, default: 0] += left } }
+        }
     }
 
     // MARK: The log
