@@ -73,6 +73,8 @@ struct Scene {
                 listen = "mptcp://*:\(Self.port)"
                 upstream = "tcp://127.0.0.1:9000"
                 socket.listen.congestion = "\(congestion)"
+                [paths]
+                manage = true
                 """),
             try start(
                 near,

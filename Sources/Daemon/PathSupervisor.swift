@@ -149,6 +149,16 @@ struct PathSupervisor: ~Copyable {
         }
     }
 
+    /// Leaves everything as it is: another process of this host follows the links from now on.
+    mutating func leave(_ poller: borrowing Poller) {
+        saveUsage()
+        // What was never put in is not there.
+        if let raw = monitor?.raw { _ = try? poller.remove(raw) }
+        if let raw = kernel?.events.raw { _ = try? poller.remove(raw) }
+        monitor = nil
+        kernel = nil
+    }
+
     /// Links may have changed.
     mutating func receiveLinks(_ loops: borrowing LoopThreads) {
         do throws(NetlinkError) {

@@ -4,6 +4,8 @@ internal import ServiceManager
 /// Talks to the service manager, and says once when it does not answer.
 struct ServiceStatus {
     let logger: Logger
+    /// Another process speaks for the service now.
+    var isSilent = false
     private var isUnreachable = false
     private var lastStatus = ""
 
@@ -12,6 +14,7 @@ struct ServiceStatus {
     }
 
     mutating func send(_ notifications: Notification...) {
+        if isSilent { return }
         do throws(NotificationError) {
             try Notification.send(notifications)
             isUnreachable = false

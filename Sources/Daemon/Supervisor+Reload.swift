@@ -63,6 +63,7 @@ extension Supervisor {
 
     private mutating func take(_ new: Settings, _ began: MonotonicTime) throws(StartError) -> ReloadOutcome {
         try UpstreamCheck.run(new, logger: logger)
+        try checkDashboard(new)
         let credentials = try RelayCredentials(new.relays)
         var opened = try openMissing(new)
         self.credentials = credentials
@@ -101,6 +102,17 @@ extension Supervisor {
                 "took-usec": .stringConvertible(took / 1000),
             ])
         return .reloaded(needsRestart: needsRestart)
+    }
+
+    /// The dashboard's server is made at the start only.
+    private func checkDashboard(_ new: Settings) throws(StartError) {
+        guard admin.dashboard == nil else { return }
+        for relay in new.relays {
+            guard let upstream = relay.upstream.first(where: { $0.value == .dashboard }) else { continue }
+            throw StartError(
+                at: upstream.location,
+                "dashboard:// needs a restart: the running daemon began without any admin interface")
+        }
     }
 
     /// Opens what the new configuration listens on and the running one does not.

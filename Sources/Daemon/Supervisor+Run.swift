@@ -30,10 +30,13 @@ extension Supervisor {
         }
         loops.stop()
         drainReports()
-        admin.stop(logger)
-        paths.judgeLinks(loops)
-        removeSocketFiles()
-        paths.stop()
+        if !handedOver {
+            door.close(logger)
+            admin.stop(logger)
+            paths.judgeLinks(loops)
+            removeSocketFiles()
+            paths.stop()
+        }
         logger.event(
             .daemonStopped, "stopped",
             metadata: ["connections-reset": .stringConvertible(connectionsReset)])
@@ -51,6 +54,8 @@ extension Supervisor {
             case .reports: takeReports(Int(event.token.slot))
             case .destinations: destinations.process(event.readiness, event.token)
             case .upstreamChecks: upstreams.checks.process(event.token, event.readiness)
+            case .takeoverDoor: letSuccessorIn()
+            case .successor: hearSuccessor()
             case .retiredListener: retired.turnAway(event.token)
             case .links: paths.receiveLinks(loops)
             case .pathEvents: paths.receiveEvents(loops)
@@ -110,8 +115,8 @@ extension Supervisor {
     }
 
     /// Nobody new comes in; MPTCP listeners stay open for the subflows that join what they accepted.
-    private mutating func closeListeners() {
-        removeSocketFiles()
+    mutating func closeListeners() {
+        if !handedOver { removeSocketFiles() }
         var kept = UniqueArray<OpenListener>()
         while let listener = listeners.popLast() {
             if listener.isMultipath { kept.append(listener) }

@@ -23,6 +23,8 @@ public struct Supervisor: ~Copyable {
         case destinations = 7
         case upstreamChecks = 10
         case retiredListener = 11
+        case takeoverDoor = 12
+        case successor = 13
     }
 
     /// The configuration's file, to be read again.
@@ -48,6 +50,8 @@ public struct Supervisor: ~Copyable {
     var gates: [String: AdmissionGate]
     /// Descriptors that this process may have.
     let descriptorLimit: Int
+    /// Where a new process asks to take over.
+    var door: TakeoverDoor
     var upstreams: UpstreamPools
     var paths: PathSupervisor
     var log: ConnectionLog
@@ -61,6 +65,8 @@ public struct Supervisor: ~Copyable {
     var heartbeats = Heartbeats()
     var deadlines = Deadlines()
     var draining = false
+    /// Another process has taken over.
+    var handedOver = false
     var drained: Set<Int> = []
     var drainStarted = MonotonicTime.never
     var connectionsReset = 0
@@ -76,8 +82,11 @@ public struct Supervisor: ~Copyable {
     ///   - settings: a valid configuration, all of whose features are built.
     ///   - file: its name, for the log.
     ///   - version: this program's version, for the log.
+    ///   - takesOver: take the listening sockets of the running daemon over, if there is one, which then finishes its connections.
     /// - Throws: `StartError`, with the line that asks for what the system refuses.
-    public static func start(_ settings: Settings, file: String, version: String) throws(StartError) -> Supervisor {
+    public static func start(
+        _ settings: Settings, file: String, version: String, takesOver: Bool = false
+    ) throws(StartError) -> Supervisor {
         SignalDescriptor.ignoreBrokenPipes()
         let logging = DaemonLogging(settings.daemon)
         let logger = logging.logger
@@ -95,7 +104,11 @@ public struct Supervisor: ~Copyable {
                     "version": "\(version)", "config": "\(file)", "threads": .stringConvertible(count),
                     "relays": .stringConvertible(settings.relays.count),
                 ])
-            var opener = ListenerOpener(inherited: try InheritedSockets.take(), logger: logger)
+            let adminPath = settings.admin.socket ?? AdminSettings.defaultSocket(environment: ThisProcess.environment)
+            let takeover = takesOver ? try Takeover.begin(Takeover.path(adminSocket: adminPath)) : nil
+            if takesOver, takeover == nil { logger.notice("there is nobody to take over from") }
+            let inherited = try takeover?.listeners() ?? InheritedSockets.take()
+            var opener = ListenerOpener(inherited: inherited, logger: logger)
             var roster = RelayRoster()
             _ = roster.setCurrent(settings.relays.map { roster.add($0) }, loops: count)
             for (position, relay) in settings.relays.enumerated() {
@@ -104,8 +117,10 @@ public struct Supervisor: ~Copyable {
             try UpstreamCheck.run(settings, logger: logger)
             let nextListener = opener.nextID
             let listeners = opener.finish()
+            try takeover?.releaseAdmin()
             let adminSockets = try AdminSockets.open(settings.admin, logger: logger)
             let adminAddresses = adminSockets.httpAddresses
+            let door = TakeoverDoor(adminSocket: adminSockets.path, poller, logger)
             let upstreams = try UpstreamPools(logger: logger, checkTag: Tag.upstreamChecks.rawValue)
             let loops = try LoopThreads(count: count)
             for loop in loops.shared {
@@ -129,14 +144,14 @@ public struct Supervisor: ~Copyable {
             var supervisor = Supervisor(
                 file: file, settings: settings, logger: logger, destination: logging.destination, loops: loops,
                 listeners: listeners, destinations: try DestinationNames(), users: users, credentials: credentials,
-                own: own, nextListener: nextListener, roster: roster, gate: gate, gates: [:], descriptorLimit: limit,
+                own: own, nextListener: nextListener, roster: roster, gate: gate, gates: [:], descriptorLimit: limit, door: door,
                 upstreams: upstreams, paths: paths, log: log, service: ServiceStatus(logger: logger), admin: admin,
                 poller: poller, signals: signals,
                 watchdog: watchdog)
             supervisor.addRelays()
             supervisor.publishRelays()
             supervisor.publishLinks()
-            try supervisor.becomeReady(began)
+            try supervisor.becomeReady(began, takeover)
             ProgramMemory.releaseStartupPages()
             for address in adminAddresses { logger.info("dashboard and metrics are at \(address)/") }
             return supervisor
@@ -173,11 +188,10 @@ public struct Supervisor: ~Copyable {
         return plan
     }
 
-    private mutating func becomeReady(_ began: MonotonicTime) throws(Errno) {
-        for index in 0..<listeners.count {
-            try loops.accept(listeners[index])
-            DescriptorKeeping.keep(listeners[index], logger)
-        }
+    private mutating func becomeReady(_ began: MonotonicTime, _ takeover: consuming Takeover?) throws {
+        for index in 0..<listeners.count { try loops.accept(listeners[index]) }
+        try takeover?.complete()
+        for index in 0..<listeners.count { DescriptorKeeping.keep(listeners[index], logger) }
         admin.view.publish { $0.isReady = true }
         let took = MonotonicTime.now().since(began)
         for index in 0..<listeners.count {

@@ -13,6 +13,9 @@ public enum EventKind: String, Sendable, CaseIterable {
     /// A stop was asked for: no new connections, open ones may finish. Fields: `signal`, `connections`,
     /// `drain-timeout-usec`.
     case daemonStopping = "daemon-stopping"
+    /// Another process has taken the listening sockets over; open connections may finish here. Fields: `successor`,
+    /// `connections`, `drain-timeout-usec`.
+    case handedOver = "handed-over"
     /// The end: nothing is open any more. Fields: `connections-reset`.
     case daemonStopped = "daemon-stopped"
     /// The drain time is over and the connections still open were reset. Fields: `connections`, `drain-timeout-usec`.
@@ -96,6 +99,7 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .daemonReady: "6aa59168af804b58b8227d14309580dc"
         case .daemonStopping: "812b6d351ce9469c950324f88247afd3"
         case .daemonStopped: "4770c84042894f8a8a5d89636034b160"
+        case .handedOver: "fa52d344733041eea42fed966c3ce532"
         case .drainTimeout: "4909384d84b147199ba46308d68595c7"
         case .connectionEnded: "a12d4d74e31f45fea32c2c4147511539"
         case .configurationInvalid: "9f8b485c3e224c7291106778e75c8434"
@@ -140,7 +144,8 @@ public enum EventKind: String, Sendable, CaseIterable {
             .recordsDropped, .adminUnavailable, .serviceManagerUnreachable, .linkDown, .usageNotKept, .otherPathManager,
             .pathRefused:
             .warning
-        case .daemonStarted, .configurationReloaded, .daemonReady, .daemonStopping, .daemonStopped, .linkUp,
+        case .daemonStarted, .handedOver, .configurationReloaded, .daemonReady, .daemonStopping, .daemonStopped,
+            .linkUp,
             .linkBackup, .adminChange,
             .upstreamUp,
             .upstreamMembersChanged:

@@ -40,6 +40,15 @@ public struct InheritedSockets: ~Copyable {
         return InheritedSockets(names: names, descriptors: (0..<count).map { SD_LISTEN_FDS_START + $0 })
     }
 
+    /// Takes over descriptors that another process has sent, as if the service manager had passed them.
+    ///
+    /// - Parameters:
+    ///   - names: one for each.
+    ///   - descriptors: this process's own from here on.
+    public static func adopting(names: [String], descriptors: [CInt]) -> InheritedSockets {
+        InheritedSockets(names: names, descriptors: descriptors)
+    }
+
     /// No descriptors.
     public static var none: InheritedSockets { InheritedSockets(names: [], descriptors: []) }
 

@@ -9,6 +9,12 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var configurationFile: ConfigurationOption
 
+    @Flag(
+        help: ArgumentHelp(
+            "Take the listening sockets of the running daemon over, without refusing a client.",
+            discussion: "The running daemon, found beside its admin socket, then finishes its connections and ends."))
+    var takeover = false
+
     func run() throws {
         let settings = try configurationFile.load()
         let missing = settings.notBuiltYet()
@@ -18,7 +24,7 @@ struct RunCommand: ParsableCommand {
         }
         var supervisor: Supervisor
         do throws(StartError) {
-            supervisor = try Supervisor.start(settings, file: configurationFile.file, version: Version.text)
+            supervisor = try Supervisor.start(settings, file: configurationFile.file, version: Version.text, takesOver: takeover)
         } catch {
             StandardError.write(error.description)
             throw ExitCode.systemRefused

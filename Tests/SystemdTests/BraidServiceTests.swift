@@ -204,10 +204,10 @@ struct BraidServiceTests {
         let process = try machine.property("MainPID", of: "braid")
         let client = try MachineClient(machine, port: 7001)
         #expect(try client.say("before") == "before")
-        try machine.script("sed -i s/7001/7002/ /etc/braid/braid.toml")
+        try machine.script("sed -i s/7001/7009/ /etc/braid/braid.toml")
         try machine.check("systemctl", "reload", "braid")
         #expect(try client.say("after") == "after")
-        let other = try MachineClient(machine, port: 7002)
+        let other = try MachineClient(machine, port: 7009)
         #expect(try other.say("new") == "new")
         try machine.waitFor("ActiveState", of: "braid") { $0 == "active" }
         #expect(try machine.property("MainPID", of: "braid") == process)

@@ -162,6 +162,7 @@ final class ClientHandler: ChannelInboundHandler {
         guard next == listing.chunks.count else { return }
         if listing.isComplete {
             listing.leave(self)
+            site.sweep(.now())
             end()
         } else if listing.isFailed {
             // The body lacks its end, and the client sees that.
@@ -234,7 +235,10 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     private func endStreams() {
-        if case .streaming(let listing, _) = phase { listing.leave(self) }
+        if case .streaming(let listing, _) = phase {
+            listing.leave(self)
+            site.sweep(.now())
+        }
         site.hub.leave(self)
     }
 

@@ -3,6 +3,7 @@
 #define BRAID_CLINUX_H
 
 #include "linux_address.h"
+#include "linux_channel.h"
 #include "linux_command.h"
 #include "linux_descriptor.h"
 #include "linux_diag.h"

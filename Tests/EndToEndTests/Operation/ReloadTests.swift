@@ -106,7 +106,7 @@ extension EndToEndSuite {
                 while try host.listens(port: 8083) { try await Task.sleep(for: .milliseconds(20)) }
                 for (name, _) in old[..<3] { try await peer.must("\(name) close") }
                 // Their records name the relay that they belonged to.
-                let records = try await braid.connections(7)
+                let records = try await braid.connections(8)
                 #expect(
                     Set(records.compactMap { $0["relay"] }) == ["steady", "changes", "goes", "mptcp-goes", "comes"])
                 #expect(records.allSatisfy { $0.result == "closed" }, "\(records)")

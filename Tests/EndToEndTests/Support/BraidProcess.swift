@@ -26,9 +26,10 @@ final class BraidProcess: Sendable {
     ///   - prefix: A command that runs it: `["prlimit", "--nofile=64"]`; it has to exec, not to fork.
     ///   - environment: Variables to set.
     ///   - descriptors: Descriptors it gets as 3, 4, ….
+    ///   - arguments: What follows `braid run --config FILE`.
     static func start(
         _ config: String, in host: Host, daemon: String = "", prefix: [String] = [],
-        environment: [String: String] = [:], descriptors: [Int32] = []
+        environment: [String: String] = [:], descriptors: [Int32] = [], arguments: [String] = []
     ) async throws -> BraidProcess {
         let directory = try TemporaryDirectory()
         let file = try directory.write(config + "\n[daemon]\nlog-format = \"json\"\n" + daemon + "\n", to: "braid.toml")
@@ -36,7 +37,7 @@ final class BraidProcess: Sendable {
         // Not the host's own, which all would share.
         if variables["BRAID_SOCKET"] == nil { variables["BRAID_SOCKET"] = directory.file("admin.sock") }
         let process = try host.spawn(
-            prefix + [BraidProgram.path, "run", "--config", file], environment: variables, descriptors: descriptors)
+            prefix + [BraidProgram.path, "run", "--config", file] + arguments, environment: variables, descriptors: descriptors)
         let braid = BraidProcess(process: process, directory: directory)
         try await braid.record("daemon-ready")
         return braid

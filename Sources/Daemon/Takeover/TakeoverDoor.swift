@@ -1,0 +1,64 @@
+internal import LinuxSystem
+internal import Logging
+internal import SystemPackage
+
+/// Where a new process asks the running one for its listening sockets: beside the admin socket, for the same user and root.
+struct TakeoverDoor: ~Copyable {
+    private var listener: DescriptorChannel?
+    private var path: String?
+    /// The process that takes over.
+    private(set) var successor: DescriptorChannel?
+
+    /// Opens it, where there is an admin socket.
+    init(adminSocket: String?, _ poller: borrowing Poller, _ logger: Logger) {
+        listener = nil
+        path = nil
+        successor = nil
+        guard let adminSocket else { return }
+        let path = Takeover.path(adminSocket: adminSocket)
+        do throws(Errno) {
+            let channel = try DescriptorChannel.listen(atPath: path)
+            try poller.add(
+                channel.raw, .readable, EventToken(slot: 0, tag: Supervisor.Tag.takeoverDoor.rawValue))
+            listener = consume channel
+            self.path = path
+        } catch {
+            logger.notice("`braid run --takeover` will not work: \(path): \(error)")
+        }
+    }
+
+    /// Lets a new process in; one at a time.
+    ///
+    /// - Returns: true when its questions are to be expected.
+    mutating func letIn(_ poller: borrowing Poller, _ logger: Logger) -> Bool {
+        guard let client = try? listener?.accept(), let peer = try? client.peer() else { return false }
+        guard successor == nil, peer.user == 0 || peer.user == ThisProcess.effectiveUser else {
+            logger.warning("process \(peer.process) of user \(peer.user) may not take over now")
+            return false
+        }
+        do throws(Errno) {
+            try poller.add(client.raw, .readable, EventToken(slot: 0, tag: Supervisor.Tag.successor.rawValue))
+        } catch {
+            logger.warning("process \(peer.process) cannot take over: \(error)")
+            return false
+        }
+        logger.notice("process \(peer.process) asks to take over")
+        successor = consume client
+        return true
+    }
+
+    /// The new process is gone, or has all.
+    mutating func dropSuccessor() { successor = nil }
+
+    /// Lets nobody in any more.
+    mutating func close(_ logger: Logger) {
+        listener = nil
+        guard let path else { return }
+        self.path = nil
+        do throws(Errno) {
+            try UnixSocketFile.remove(path)
+        } catch {
+            logger.warning("cannot remove \(path): \(error)")
+        }
+    }
+}
