@@ -144,7 +144,8 @@ public struct Supervisor: ~Copyable {
             var supervisor = Supervisor(
                 file: file, settings: settings, logger: logger, destination: logging.destination, loops: loops,
                 listeners: listeners, destinations: try DestinationNames(), users: users, credentials: credentials,
-                own: own, nextListener: nextListener, roster: roster, gate: gate, gates: [:], descriptorLimit: limit, door: door,
+                own: own, nextListener: nextListener, roster: roster, gate: gate, gates: [:], descriptorLimit: limit,
+                door: door,
                 upstreams: upstreams, paths: paths, log: log, service: ServiceStatus(logger: logger), admin: admin,
                 poller: poller, signals: signals,
                 watchdog: watchdog)
