@@ -140,6 +140,10 @@ let package = Package(
             swiftSettings: strictTests),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: linuxC),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestNamespace"], swiftSettings: strictTests),
+        .testTarget(
+            name: "AdminTests",
+            dependencies: ["Admin", "AdminClient", .product(name: "NIOHTTP1", package: "swift-nio")],
+            swiftSettings: strictTests),
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: strictTests),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TOML"], swiftSettings: strictTests),
         .testTarget(

@@ -92,6 +92,13 @@ enum Plug {
 struct Arrivals: Sendable {
     /// Seconds since the start, and bytes up to then.
     var points: [(time: Double, bytes: Int)] = []
+    /// Of a ping-pong: when each began, and how long it took.
+    var roundTrips: [(began: Double, took: Double)] = []
+
+    /// The longest round trip that was under way at a time or later.
+    func worstRoundTrip(from: Double) -> Double {
+        roundTrips.filter { $0.began + $0.took >= from }.map(\.took).max() ?? .infinity
+    }
 
     /// Megabits a second between two times.
     func rate(from: Double, to: Double) -> Double {
@@ -119,8 +126,8 @@ final class Bulk: Sendable {
     private let arrivals = Mutex(Arrivals())
     private let done = Mutex(0)
 
-    func run(sender: Int32, receiver: Int32, seconds: Double) -> Arrivals {
-        let start = now()
+    func run(sender: Int32, receiver: Int32, seconds: Double, act: (() -> Void)? = nil) -> Arrivals {
+        let start = monotonicSeconds()
         thread {
             let buffer = [UInt8](repeating: 0x42, count: 256 * 1024)
             while send(sender, buffer, buffer.count, Int32(MSG_NOSIGNAL)) > 0 {}
@@ -132,11 +139,14 @@ final class Bulk: Sendable {
                 let count = recv(receiver, &buffer, buffer.count, 0)
                 guard count > 0 else { return }
                 total += count
-                let time = now() - start
+                let time = monotonicSeconds() - start
                 arrivals.withLock { $0.points.append((time, total)) }
             }
         }
-        usleep(UInt32(seconds * 1e6))
+        let first = act == nil ? 0 : Failover.before
+        usleep(UInt32(first * 1e6))
+        act?()
+        usleep(UInt32((seconds - first) * 1e6))
         let seen = arrivals.withLock { $0 }
         shutdown(sender, Int32(SHUT_RDWR))
         shutdown(receiver, Int32(SHUT_RDWR))
@@ -149,11 +159,5 @@ final class Bulk: Sendable {
             body()
             done.withLock { $0 += 1 }
         }
-    }
-
-    private func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 }

@@ -57,14 +57,50 @@ struct PathBench: AsyncParsableCommand {
     func run() async throws {
         let rows = Row.all.map { $0.kind == .bad && first == 2 ? $0.begunOnSecond : $0 }
             .filter { candidate in row.isEmpty || row.contains { candidate.name.contains($0) } }
+        let failovers = Failover.all.filter { candidate in row.isEmpty || row.contains { candidate.name.contains($0) } }
         if list {
-            for row in rows { print(row.name) }
+            for name in rows.map(\.name) + failovers.map(\.name) { print(name) }
             return
         }
-        guard !rows.isEmpty else { throw ValidationError("no row is called so; --list shows them") }
+        guard !rows.isEmpty || !failovers.isEmpty else {
+            throw ValidationError("no row is called so; --list shows them")
+        }
         let settings = settings.split(separator: ",").compactMap { Setting(String($0)) }
         let ways = way == "both" ? Way.allCases : [Way(rawValue: way) ?? .down]
         let congestions = congestion.isEmpty ? ["cubic", "bbr"] : congestion
+        if !rows.isEmpty { try await aggregate(rows, ways, congestions, settings) }
+        if !failovers.isEmpty { try await fail(failovers, congestions) }
+    }
+
+    private func fail(_ failovers: [Failover], _ congestions: [String]) async throws {
+        print(
+            "Milliseconds: the worst round trip (ping), the longest time without a byte (bulk), after a fault of link 1 or 2"
+        )
+        for failover in failovers {
+            for congestion in congestions {
+                let kernel = try await median {
+                    try await failover.measure(.kernel, congestion: congestion, braid: braid)
+                }
+                let own = try await median { try await failover.measure(.braid, congestion: congestion, braid: braid) }
+                print(
+                    failover.name.padding(toLength: 30, withPad: " ", startingAt: 0),
+                    congestion.padding(toLength: 8, withPad: " ", startingAt: 0),
+                    String(
+                        format: "kernel alone %6.0f   braid %6.0f [%.2f]", kernel * 1000, own * 1000, own / kernel))
+                fflush(nil)
+            }
+        }
+    }
+
+    private func median(_ measure: () async throws -> Double) async throws -> Double {
+        var values: [Double] = []
+        for _ in 0..<rounds { values.append(try await measure()) }
+        return values.sorted()[values.count / 2]
+    }
+
+    private func aggregate(
+        _ rows: [Row], _ ways: [Way], _ congestions: [String], _ settings: [Setting]
+    ) async throws {
         var table = RatioTable(settings: settings)
         table.printHead()
         for row in rows {

@@ -13,6 +13,8 @@ struct Scene {
     /// The program, and whether its log goes to standard error.
     let braid: String
     let verbose: Bool
+    /// A fault instead of a transfer undisturbed.
+    var failover: Failover?
 
     private static let port: UInt16 = 7143
 
@@ -37,17 +39,17 @@ struct Scene {
                 try near.run("ip", "mptcp", "endpoint", "change", links[1].address(of: near), "backup")
             }
             switch setting {
-            case .single(let link): return try direct(near, far, links[link], 0)
-            case .kernel, .backup: return try direct(near, far, links[row.dialled], Plug.multipath)
+            case .single(let link): return try direct(near, far, links, links[link], 0)
+            case .kernel, .backup: return try direct(near, far, links, links[row.dialled], Plug.multipath)
             case .tuned:
-                return try direct(near, far, links[row.dialled], Plug.multipath, sendBuffer: row.tunedSendBuffer)
+                return try direct(near, far, links, links[row.dialled], Plug.multipath, sendBuffer: row.tunedSendBuffer)
             case .braid: return try await throughBraid(near, far, links)
             }
         }
     }
 
     private func direct(
-        _ near: LabHost, _ far: LabHost, _ link: Link, _ number: Int32, sendBuffer: Int? = nil
+        _ near: LabHost, _ far: LabHost, _ links: [Link], _ link: Link, _ number: Int32, sendBuffer: Int? = nil
     ) throws -> Arrivals {
         let listener = try Plug.listen(in: far, port: Self.port, protocol: number, congestion: congestion)
         defer { close(listener) }
@@ -56,9 +58,8 @@ struct Scene {
             in: near, from: source, to: link.address(of: far), port: Self.port, protocol: number,
             congestion: congestion)
         let server = try checked(accept(listener, nil, nil), "accept")
-        let (sender, receiver) = way == .up ? (client, server) : (server, client)
-        if let sendBuffer { Plug.set(sender, sendBuffer: sendBuffer) }
-        return run(sender, receiver)
+        if let sendBuffer { Plug.set(way == .up ? client : server, sendBuffer: sendBuffer) }
+        return run(client, server, links)
     }
 
     private func throughBraid(_ near: LabHost, _ far: LabHost, _ links: [Link]) async throws -> Arrivals {
@@ -72,6 +73,8 @@ struct Scene {
                 listen = "mptcp://*:\(Self.port)"
                 upstream = "tcp://127.0.0.1:9000"
                 socket.listen.congestion = "\(congestion)"
+                [paths]
+                manage = true
                 """),
             try start(
                 near,
@@ -93,7 +96,7 @@ struct Scene {
         try await near.waitForListener(port: 1143, of: daemons[1])
         let client = try Plug.connect(in: near, from: nil, to: "127.0.0.1", port: 1143, protocol: 0)
         let server = try checked(accept(listener, nil, nil), "accept")
-        let seen = way == .up ? run(client, server) : run(server, client)
+        let seen = run(client, server, links)
         if verbose {
             for (name, daemon) in zip(["far", "near"], daemons) {
                 for line in daemon.lines { FileHandle.standardError.write(Data("\(name): \(line)\n".utf8)) }
@@ -105,22 +108,27 @@ struct Scene {
 
     private func start(_ host: LabHost, _ configuration: String) throws -> HostProcess {
         let text = configuration + "\n[daemon]\nlog-level = \"\(verbose ? "debug" : "warning")\"\n"
+        // The daemon reads it through a descriptor: nothing is left behind, whatever happens.
         var template = Array("/tmp/braid-paths-XXXXXX".utf8CString)
         let file = try checked(mkstemp(&template), "mkstemp")
         defer { close(file) }
+        unlink(template)
         _ = Array(text.utf8).withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
-        return try host.spawn(
-            [
-                braid, "run", "--config",
-                String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self),
-            ])
+        return try host.spawn([braid, "run", "--config", "/proc/self/fd/3"], descriptors: [file])
     }
 
-    private func run(_ sender: Int32, _ receiver: Int32) -> Arrivals {
+    private func run(_ client: Int32, _ server: Int32, _ links: [Link]) -> Arrivals {
         defer {
-            close(sender)
-            close(receiver)
+            close(client)
+            close(server)
         }
-        return Bulk().run(sender: sender, receiver: receiver, seconds: seconds)
+        let (sender, receiver) = way == .up ? (client, server) : (server, client)
+        guard let failover else { return Bulk().run(sender: sender, receiver: receiver, seconds: seconds) }
+        switch failover.work {
+        case .bulk:
+            return Bulk().run(sender: sender, receiver: receiver, seconds: seconds) { failover.strike(links) }
+        case .ping:
+            return PingPong().run(client: client, server: server, seconds: seconds) { failover.strike(links) }
+        }
     }
 }

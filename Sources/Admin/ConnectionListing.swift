@@ -12,6 +12,8 @@ final class ConnectionListing {
     /// It will never be complete.
     private(set) var isFailed = false
     let began: NIODeadline
+    /// Gives it up when it does not come.
+    var timeout: Scheduled<Void>?
     private var isEmpty = true
     private var readers: [ObjectIdentifier: () -> Void] = [:]
 
@@ -44,6 +46,10 @@ final class ConnectionListing {
         if isLast { json.raw("]\n") }
         if !json.bytes.isEmpty { chunks.append(ByteBuffer(bytes: json.bytes)) }
         isComplete = isLast
+        if isLast {
+            timeout?.cancel()
+            timeout = nil
+        }
         notify()
     }
 

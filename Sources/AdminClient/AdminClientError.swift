@@ -6,6 +6,8 @@ public enum AdminClientError: Error, Sendable, CustomStringConvertible {
     case unreachable(path: String, Errno)
     /// Whoever answers there is no Braid daemon, or went away in the middle.
     case malformed(path: String, String)
+    /// The terminal could not be used.
+    case terminal(Errno)
     /// There is no such connection or link.
     case notFound(String)
     /// The daemon refuses it.
@@ -16,6 +18,7 @@ public enum AdminClientError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .unreachable(let path, let error): "cannot reach the daemon at \(path): \(error)\(Self.remedy(error))"
         case .malformed(let path, let what): "what answers at \(path) is not understood: \(what)"
+        case .terminal(let error): "cannot use the terminal: \(error)"
         case .notFound(let message), .refused(_, let message): message
         }
     }

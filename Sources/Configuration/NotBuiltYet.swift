@@ -3,9 +3,7 @@
 extension Settings {
     /// One error for each use of something that is not built yet; empty when all of it can run.
     public func notBuiltYet() -> [Diagnostic] {
-        var diagnostics = Self.sections.compactMap { feature in
-            feature.isUsed(self) ? Self.refusal("'\(feature.key)'", at: feature.location(self)) : nil
-        }
+        var diagnostics: [Diagnostic] = []
         for relay in relays {
             for listen in relay.listen {
                 guard let scheme = Self.unbuiltScheme(listen.value) else { continue }
@@ -56,21 +54,6 @@ extension Settings {
         ("tls", { $0.listenTLS != nil || $0.upstreamTLS != nil }),
         ("rate-limit", { $0.rateLimit != nil }),
     ]
-
-    private struct Feature: Sendable {
-        let key: String
-        let isUsed: @Sendable (Settings) -> Bool
-        let location: @Sendable (Settings) -> SourceLocation
-    }
-
-    private static let sections: [Feature] = [
-        paths("routing") { $0.routing },
-        paths("stall-timeout") { $0.stallTimeout != .automatic },
-    ]
-
-    private static func paths(_ key: String, isUsed: @escaping @Sendable (PathSettings) -> Bool) -> Feature {
-        Feature(key: key, isUsed: { isUsed($0.paths) }, location: { $0.paths.locations[key] })
-    }
 
     private static func refusal(_ what: String, at location: SourceLocation) -> Diagnostic {
         Diagnostic(at: location, "\(what): not built yet", "remove it until a later version has it")

@@ -6,6 +6,8 @@ struct LinkStall {
     var began: MonotonicTime
     /// Whether its endpoints are there, so that connections try to join over it.
     var isTrying: Bool
+    /// Whether the subflows over it are new: what was established before it stalled says nothing.
+    var isRenewed = false
     /// When to begin trying, or to try anew.
     var next: MonotonicTime
 }

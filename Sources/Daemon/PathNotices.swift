@@ -4,6 +4,7 @@ internal import Logging
 internal import MultipathTCP
 internal import Paths
 internal import ServiceManager
+internal import SystemPackage
 
 /// What the log says of links and of those who change them.
 struct PathNotices {
@@ -88,6 +89,24 @@ struct PathNotices {
             subflows do not come back; install braid-paths.conf as /etc/systemd/system/braid.service.d/paths.conf \
             (AmbientCapabilities=CAP_NET_ADMIN), then systemctl daemon-reload && systemctl restart braid
             """, metadata: ["capability": "CAP_NET_ADMIN", "feature": "paths.manage"])
+    }
+
+    /// `paths.routing` asks for what the system does not give.
+    func writeUnrouted(_ error: NetlinkError) {
+        guard case .refused(.notPermitted, _) = error else {
+            return write(.netlink(error), during: "keeping routes (paths.routing)")
+        }
+        logger.event(
+            .capabilityMissing,
+            """
+            paths.routing = true needs CAP_NET_ADMIN, which this process has not: rules and routes stay as they are; install \
+            braid-paths.conf as /etc/systemd/system/braid.service.d/paths.conf (AmbientCapabilities=CAP_NET_ADMIN), then \
+            systemctl daemon-reload && systemctl restart braid
+            """, metadata: ["capability": "CAP_NET_ADMIN", "feature": "paths.routing"])
+    }
+
+    func write(_ refusal: SourceRouting.Refusal) {
+        write(.netlink(refusal.error), during: refusal.operation)
     }
 
     func write(_ error: PathManagerError, during operation: String) {

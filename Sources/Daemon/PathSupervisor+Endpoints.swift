@@ -22,7 +22,7 @@ extension PathSupervisor {
             }
         } else if let since = deadSince {
             deadSince = nil
-            // What else is wanted is added, which opens subflows as well; and what was stalled has just been renewed.
+            // What else is wanted is added, which opens subflows as well.
             returned = usable.filter { status in
                 applied.contains { $0.name == status.name && $0.addresses == status.addresses }
                     && addedAt[status.name].map { MonotonicTime.now().since($0) > Self.justNow } ?? true
@@ -34,6 +34,14 @@ extension PathSupervisor {
     }
 
     private static let justNow: UInt64 = 300_000_000
+
+    /// Makes rules and routes follow the links.
+    mutating func route() {
+        guard routing != nil, let table = monitor?.table else { return }
+        let plan = SourceRoutingPlan(
+            links.filter { $0.status.state == .up }.map { ($0.id, $0.status) }, in: table)
+        for refusal in routing?.apply(plan) ?? [] { PathNotices(logger: logger).write(refusal) }
+    }
 
     /// How long a fault of all links may last for half-closed connections to be left to the kernel's retransmissions, which
     /// then take no longer than the fault did.

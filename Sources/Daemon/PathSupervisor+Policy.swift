@@ -18,8 +18,19 @@ extension PathSupervisor {
     private var hasLimits: Bool { settings.links.contains { $0.monthlyLimit > 0 } }
 
     /// Takes up what was kept, and has the loops tell when they have counted: called once, before `start`.
-    mutating func beginPolicy(_ mode: PathMode, _ loops: borrowing LoopThreads) {
+    ///
+    /// - Parameter common: the mode of all relays; `nil` when they differ. The kernel's endpoints are the same for all
+    ///   connections, so then every link stays in use, and a relay's mode says only which link its connections begin on.
+    mutating func beginPolicy(_ common: PathMode?, _ loops: borrowing LoopThreads) {
+        let mode = common ?? .aggregate
         policy.mode = mode
+        if common == nil {
+            logger.notice(
+                """
+                the relays that dial over MPTCP differ in 'mode': each begins its connections on the link that its mode \
+                prefers, and all links are used; one mode for all of them keeps connections to one link
+                """)
+        }
         guard hasPolicy else { return }
         if hasLimits {
             var file = UsageFile(logger: logger)

@@ -1,5 +1,6 @@
 internal import Forwarding
 internal import LinuxSystem
+internal import Logging
 internal import MultipathTCP
 internal import Paths
 internal import SystemPackage
@@ -9,11 +10,11 @@ extension PathSupervisor {
     /// A try lasts so long while other links work: the kernel repeats a SYN after a second, so that a link which is back is
     /// noticed within that.
     private static let tryInterval: UInt64 = 1_400_000_000
-    /// And so long when none does.
-    private static let urgentTryInterval: UInt64 = 300_000_000
-    /// While no link works, a half-closed connection is left its last subflow for so long: it cannot open another one.
-    private static let halfClosedPatience: UInt64 = 10_000_000_000
+    /// How often it is asked over each link while none works; after a minute less often.
+    private static let probeInterval: UInt64 = 100_000_000
+    private static let lateProbeInterval: UInt64 = 500_000_000
     /// When all links seemed dead and were not, it was the peer: other such reports count for nothing for so long.
+    private static let falseAlarmWithin: UInt64 = 350_000_000
     private static let falseAlarmMemory: UInt64 = 30_000_000_000
 
     /// A subflow acknowledges nothing while another one of its connection works.
@@ -38,8 +39,8 @@ extension PathSupervisor {
         apply(loops)
     }
 
-    /// No subflow of a connection acknowledges anything: all links are dead, or its peer is. Which of both, new subflows
-    /// show: every link is tried at once.
+    /// No subflow of a connection acknowledges anything: all links are dead, or its peer is. Whether anybody answers is asked
+    /// over every link.
     mutating func take(_ stall: ConnectionStall, _ loops: borrowing LoopThreads) {
         let now = MonotonicTime.now()
         guard kernel != nil, stall.leg == .upstream, deadSince == nil, now.since(falseAlarm) > Self.falseAlarmMemory
@@ -84,6 +85,7 @@ extension PathSupervisor {
             guard let stall = links[index].stall, stall.next <= now else { continue }
             if !stall.isTrying {
                 links[index].stall?.isTrying = true
+                links[index].stall?.isRenewed = true
                 links[index].stall?.next = now + Self.tryInterval
                 apply(loops)
             } else {
@@ -93,21 +95,64 @@ extension PathSupervisor {
     }
 
     private mutating func tryAgain(_ index: Int, _ stall: LinkStall, _ loops: borrowing LoopThreads) {
+        if deadSince != nil { return ask(index, loops) }
         let link = links[index].effective
-        let state = trial(of: link)
-        guard state == .unanswered else {
-            // Established, or nobody is left to try with: then the next connection will show.
-            return recover(index, loops)
+        switch trial(of: link) {
+        case .answered where stall.isRenewed: return recover(index, loops)
+        // Nobody is left to try with: the next connection will show.
+        case .nobody: return recover(index, loops)
+        case .answered, .unanswered: break
         }
         let began = MonotonicTime.now()
-        let isUrgent = deadSince != nil
-        if !isUrgent || began.since(stall.began) > Self.halfClosedPatience || !hasHalfClosed(on: applied) {
-            renew(link)
-        }
+        renew(link)
+        links[index].stall?.isRenewed = true
         // With very many connections a try is work: at most a tenth of the time goes into it.
         let took = MonotonicTime.now().since(began)
-        let interval = max(isUrgent ? Self.urgentTryInterval : Self.tryInterval, took * 10)
-        links[index].stall?.next = began + interval
+        links[index].stall?.next = began + max(Self.tryInterval, took * 10)
+    }
+
+    /// No link works: waits for an answer over this one, without touching what is left of the connections.
+    private mutating func ask(_ index: Int, _ loops: borrowing LoopThreads) {
+        let now = MonotonicTime.now()
+        let id = links[index].id
+        if probes.isAnswered(id) {
+            // It was not the link, but a peer: nobody's subflows are renewed for that.
+            if let dead = deadSince, now.since(dead) < Self.falseAlarmWithin {
+                falseAlarm = now
+                addedAt[links[index].name] = now
+            }
+            return recover(index, loops)
+        }
+        let status = links[index].effective
+        guard let peers = peers(), !peers.isEmpty else { return recover(index, loops) }
+        for peer in peers {
+            guard let source = status.addresses.first(where: { $0.family == peer.family }) else { continue }
+            do throws(Errno) {
+                try probes.ask(id, peer, from: source, by: status.interfaceName)
+            } catch {
+                logger.debug("\(status.name) cannot be tried: \(error)")
+            }
+        }
+        let isLate = deadSince.map { now.since($0) > 60_000_000_000 } ?? false
+        links[index].stall?.next = now + (isLate ? Self.lateProbeInterval : Self.probeInterval)
+    }
+
+    /// Whom connections of this host are dialled to: two are enough to ask.
+    private mutating func peers() -> [SocketAddress]? {
+        do throws(PathManagerError) {
+            let connections = try diagnostics?.connections() ?? []
+            var peers: [SocketAddress] = []
+            for connection in connections where connection.state == .established {
+                let peer = connection.remote.unmapped
+                guard dialledPorts.contains(peer.port), !peer.isLoopback, !peers.contains(peer) else { continue }
+                peers.append(peer)
+                if peers.count == 2 { break }
+            }
+            return peers
+        } catch {
+            PathNotices(logger: logger).write(error, during: "listing connections")
+            return nil
+        }
     }
 
     private enum Trial {
@@ -122,8 +167,7 @@ extension PathSupervisor {
             guard let subflows = try diagnostics?.subflows(), let connections = try diagnostics?.connections() else {
                 return .nobody
             }
-            let since = addedAt[link.name]
-            for subflow in subflows where subflow.state == .established && subflow.isOpenedHere && since != nil {
+            for subflow in subflows where subflow.state == .established && subflow.isOpenedHere {
                 guard link.addresses.contains(where: { $0.isSameHost(as: subflow.local.unmapped) }) else { continue }
                 return .answered
             }
@@ -139,7 +183,7 @@ extension PathSupervisor {
 
     /// A subflow joined from this address.
     mutating func noteJoined(from local: SocketAddress, _ loops: borrowing LoopThreads) {
-        guard let index = links.firstIndex(where: { $0.has(local) }), links[index].stall?.isTrying == true else {
+        guard let index = links.firstIndex(where: { $0.has(local) }), links[index].stall?.isRenewed == true else {
             return
         }
         recover(index, loops)
@@ -147,8 +191,8 @@ extension PathSupervisor {
 
     private mutating func recover(_ index: Int, _ loops: borrowing LoopThreads) {
         let now = MonotonicTime.now()
-        if let dead = deadSince, now.since(dead) < Self.urgentTryInterval { falseAlarm = now }
         let before = links[index]
+        probes.end()
         links[index].stall = nil
         links[index].history.end(now)
         PathNotices(logger: logger).write(from: before, to: links[index])

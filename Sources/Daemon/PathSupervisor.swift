@@ -20,6 +20,8 @@ struct PathSupervisor: ~Copyable {
     var selector: LinkSelector
     /// `nil` without `paths.manage`, or without the right to.
     var kernel: PathKernel?
+    /// `nil` without `paths.routing`, or without the right to.
+    var routing: SourceRouting?
     /// By priority.
     var links: [SupervisedLink] = []
     /// What the loops were told last.
@@ -48,6 +50,8 @@ struct PathSupervisor: ~Copyable {
     var eventKinds: PathEvents.Kinds = []
     /// Closes single subflows: with `CAP_NET_ADMIN` also where Braid does not manage endpoints, as at most far ends.
     var diagnostics: SocketDiagnostics?
+    /// Questions over links, while none works.
+    var probes = LinkProbes()
     /// When all links seemed dead last and were not.
     var falseAlarm = MonotonicTime(nanoseconds: 0)
     /// What `summary` was when it was looked at last.
@@ -76,6 +80,9 @@ struct PathSupervisor: ~Copyable {
         var kernel: PathKernel?
         if settings.manage { kernel = Self.openKernel(settings, logger) }
         self.kernel = kernel
+        var routing: SourceRouting?
+        if settings.routing { routing = Self.openRouting(logger) }
+        self.routing = routing
         diagnostics = ThisProcess.hasNetworkAdministration ? try? SocketDiagnostics() : nil
     }
 
@@ -85,6 +92,15 @@ struct PathSupervisor: ~Copyable {
                 PathLimits(subflows: settings.maxSubflows, acceptedAnnouncements: settings.maxAnnounced))
         } catch {
             PathNotices(logger: logger).writeUnmanaged(error)
+            return nil
+        }
+    }
+
+    private static func openRouting(_ logger: Logger) -> SourceRouting? {
+        do throws(NetlinkError) {
+            return try SourceRouting()
+        } catch {
+            PathNotices(logger: logger).writeUnrouted(error)
             return nil
         }
     }
@@ -114,9 +130,9 @@ struct PathSupervisor: ~Copyable {
                 case .fixed(let duration): duration.wholeNanoseconds
                 }
             loops.send(.watchStalls(timeout: timeout))
+            if kernel != nil { loops.send(.probeSilence) }
         }
         look()
-        judgeLinks(loops)
         apply(loops)
         listen()
     }
@@ -124,6 +140,7 @@ struct PathSupervisor: ~Copyable {
     /// Restores what was found.
     mutating func stop() {
         saveUsage()
+        for refusal in routing?.restore() ?? [] { PathNotices(logger: logger).write(refusal) }
         guard kernel != nil else { return }
         do throws(PathManagerError) {
             if let report = try kernel?.keeper.restore() { note(report) }
@@ -150,7 +167,6 @@ struct PathSupervisor: ~Copyable {
             return PathNotices(logger: logger).write(.netlink(error), during: "following links")
         }
         look()
-        judgeLinks(loops)
         apply(loops)
         listen()
     }
@@ -179,13 +195,16 @@ struct PathSupervisor: ~Copyable {
         return number
     }
 
-    /// Makes dials and endpoints follow the links.
+    /// Makes dials and endpoints follow the links, and what the rules and the guard make of them.
     mutating func apply(_ loops: borrowing LoopThreads) {
+        judgeLinks(loops)
+        runGuard(.now())
         let wanted = dialCandidates()
         if wanted != candidates {
             candidates = wanted
             loops.send(.setLinks(wanted))
         }
+        route()
         reconcile()
     }
 

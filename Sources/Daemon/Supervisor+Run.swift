@@ -93,6 +93,8 @@ extension Supervisor {
         }
         draining = true
         admin.view.publish { $0.isDraining = true }
+        admin.server?.publish(
+            AdminEvent(.stopping, "the daemon stops: open connections may end, new ones are not taken"))
         drainStarted = .now()
         let timeout = settings.daemon.drainTimeout
         logger.event(
@@ -189,7 +191,9 @@ extension Supervisor {
         case .listed(let request, let connections, let isLast):
             admin.listed(request, connections, isLast: isLast)
         case .closeAnswered(let connection, let found): admin.closeAnswered(connection, found: found)
-        case .subflowStalled(let stall): paths.take(stall, loops)
+        case .subflowStalled(let stall):
+            tell(stall)
+            paths.take(stall, loops)
         case .connectionStalled(let stall): paths.take(stall, loops)
         case .pathQuality(let quality): paths.take(quality, loops)
         case .linksCounted: paths.linksCounted(loops)

@@ -126,7 +126,7 @@ public struct Supervisor: ~Copyable {
             let gate = AdmissionGate(limit: connectionLimit(settings, descriptors: limit, loops: count))
             var paths = PathSupervisor(settings.paths, relays: settings.relays, logger: logger)
             try paths.watch(poller)
-            paths.beginPolicy(PathMode.common(settings.relays) ?? .aggregate, loops)
+            paths.beginPolicy(PathMode.common(settings.relays), loops)
             paths.start(loops)
             let log = ConnectionLog(logger: logger, relays: roster, isOn: settings.daemon.logConnections)
             var supervisor = Supervisor(
@@ -140,6 +140,7 @@ public struct Supervisor: ~Copyable {
             supervisor.publishRelays()
             supervisor.publishLinks()
             try supervisor.becomeReady(began, takeover)
+            ProgramMemory.releaseStartupPages()
             for address in adminAddresses { logger.info("dashboard and metrics are at \(address)/") }
             return supervisor
         } catch let error as StartError {

@@ -20,6 +20,7 @@ extension Connection {
         var deadline = self.deadline(timeouts).at
         if timeouts.user != 0 { deadline = min(deadline, now + timeouts.user) }
         if timeouts.keepaliveSeconds != 0, !keepaliveSet { deadline = min(deadline, keepaliveDue) }
+        if upstreamLeg.isProbing { deadline = min(deadline, now + Tuning.probeInterval) }
         return deadline
     }
 

@@ -26,7 +26,7 @@ extension Connection {
     ///   handshake pass and break what follows.
     mutating func takeSampleTurn(_ now: MonotonicTime, proving: Bool) -> Bool {
         let proves = proving && needsProof
-        if proves { isProven = true }
+        if needsProof { isProven = true }
         guard now >= nextSample || proves else { return false }
         nextSample = now + Tuning.sampleIntervalNanoseconds
         return true

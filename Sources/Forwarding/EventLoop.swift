@@ -177,6 +177,7 @@ public struct EventLoop: ~Copyable {
         guard let relay = connections.slots[Int(slot)]?.relay else { return }
         let timeouts = relays[relay].timeouts
         connections.slots[Int(slot)]?.setKeepalive(timeouts, now: now)
+        if connections.slots[Int(slot)]?.upstreamLeg.isProbing == true { lookAtProbes(slot, timeouts) }
         guard let deadline = connections.slots[Int(slot)]?.deadline(timeouts) else { return }
         if deadline.at <= now {
             return finish(slot, Connection.End(result: deadline.result, error: .timedOut, reset: true))

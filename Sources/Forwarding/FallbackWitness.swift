@@ -6,6 +6,7 @@ internal import MultipathTCP
 struct FallbackWitness {
     private var evidence: FallbackEvidence?
     private var answer = NotMultipathReason.peerOrPathRefused
+    private var answeredForRetransmits = false
     private var nextReading = MonotonicTime(nanoseconds: 0)
 
     /// Before the first dial, so that there is something to compare with.
@@ -15,7 +16,10 @@ struct FallbackWitness {
 
     /// Why a connected socket is plain TCP although MPTCP was asked for.
     mutating func reason(_ raw: CInt, now: MonotonicTime) -> NotMultipathReason {
-        if now >= nextReading {
+        // A SYN that was dropped is the one thing that the connection itself is witness of.
+        let hasRetransmits = ((try? TCPStatistics.of(raw))?.retransmits ?? 0) > 0
+        if now >= nextReading || hasRetransmits != answeredForRetransmits {
+            answeredForRetransmits = hasRetransmits
             nextReading = now + Tuning.fallbackReadingInterval
             answer = evidence?.reasonOfFallback(raw) ?? .peerOrPathRefused
             evidence = .collect()

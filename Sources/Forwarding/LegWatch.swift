@@ -33,6 +33,8 @@ struct LegWatch: ~Copyable {
     var due: MonotonicTime?
     /// Somebody acts on what is found.
     var findsStalls = false
+    /// `LoopCommand.probeSilence`
+    var probesSilence = false
     var rule = StallRule()
 
     mutating func add(_ token: EventToken, firstLook: MonotonicTime) {

@@ -116,6 +116,7 @@ struct LinkAccounts: ~Copyable {
         var head = head
         for index in 0..<reader.count {
             let subflow = reader[index]
+            guard subflow.isInUse else { continue }
             let known = find(subflow.id ?? 0, from: head)
             if known == Self.none {
                 let place = local(of: subflow)

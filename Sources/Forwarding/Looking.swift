@@ -65,9 +65,11 @@ extension EventLoop {
         let booked = accounts.book(account, reader, isLast: isLast, now: now)
         connections.slots[index]?.setAccount(side, booked)
         let isMultipath = reader.info.map { !$0.hasFallenBack } ?? (MultipathState.of(raw) == .multipath)
-        let count = reader.count
+        var count = 0
+        for position in 0..<reader.count where reader[position].isInUse { count += 1 }
         let now = self.now
         connections.slots[index]?.learn(side, subflows: count, isMultipath: isMultipath, now: now)
+        if side == .upstream, !isLast, isMultipath { probe(slot) }
         if !isMultipath, !isLast, let relay = connections.slots[index]?.relay, relays[relay].plan.requiresMultipath {
             finish(slot, Connection.End(result: .refused, reset: true))
             return false
@@ -134,6 +136,7 @@ extension EventLoop {
             return .drop
         }
         let finding = watch.judge(index, reader, &accounts, now: now)
+        if side == .upstream { noteWaiting(slot) }
         switch finding {
         case .settled:
             // Bytes that a full window keeps from being sent at all may go out later without an event here.

@@ -23,6 +23,9 @@ public enum LoopCommand: Sendable {
     case watchStalls(timeout: UInt64)
     /// Tell from now on when what is counted on links has changed.
     case tellOfLinks
+    /// Let the kernel ask every second, while data moves, over dialled subflows that are silent: so those whose peer has left
+    /// them, and links that are dead for what would come, are found from here too. Only where lost subflows are opened again.
+    case probeSilence
     /// Answer with a snapshot of every connection, in several `LoopReport.listed`.
     case list(request: UInt64)
     /// End a connection now, both sides reset, with the result `closedByOperator`; `LoopReport.closeAnswered` follows.

@@ -19,6 +19,7 @@ extension EventLoop {
                 ranking.set(links)
                 accounts.set(links, shared.counters)
             case .tellOfLinks: tellsOfLinks = true
+            case .probeSilence: watch.probesSilence = true
             case .watchStalls(let timeout):
                 watch.findsStalls = true
                 watch.rule.timeout = timeout

@@ -11,6 +11,12 @@ extension EventLoop {
         measure(slot, relay)
     }
 
+    /// A connection waits for its data to be acknowledged. When it stands still there is no event, and that is worth knowing.
+    mutating func noteWaiting(_ slot: UInt32) {
+        guard quality.isOverdue(slot, now: now), let relay = connections.slots[Int(slot)]?.relay else { return }
+        measure(slot, relay)
+    }
+
     private mutating func measure(_ slot: UInt32, _ relay: Int) {
         guard let id = connections.slots[Int(slot)]?.id,
             let clientRaw = connections.slots[Int(slot)]?.client.raw,

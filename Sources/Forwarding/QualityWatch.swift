@@ -2,8 +2,9 @@ internal import LinuxSystem
 internal import MultipathTCP
 internal import SystemPackage
 
-/// Measures the subflows of bulk connections while their data moves. It has no timer: every measurement is made when an event
-/// has moved data, at most ten times a second for each connection; idle connections are not in it.
+/// Measures the subflows of bulk connections while their data moves, or waits to be acknowledged. It has no timer of its own:
+/// every measurement is made when an event has moved data, or when the leg is looked at by the clock anyway, at most ten times a
+/// second for each connection; idle connections are not in it.
 struct QualityWatch: ~Copyable {
     private var finder = BulkFinder()
     /// By place: what is watched, and beside it the little that every event has to look at.
@@ -24,6 +25,16 @@ struct QualityWatch: ~Copyable {
             index += 1
         }
         return finder.note(slot, bytes, now: now)
+    }
+
+    /// Whether a connection that is measured has not been for long.
+    func isOverdue(_ slot: UInt32, now: MonotonicTime) -> Bool {
+        var index = 0
+        while index < keys.count {
+            if keys[index] >> 1 == slot { return now.since(measured[index]) >= 2 * Tuning.qualityInterval }
+            index += 1
+        }
+        return false
     }
 
     /// One side of a connection, to be measured.

@@ -47,6 +47,8 @@ public struct TCPStatistics: Sendable, Hashable {
     public let lostSegments: UInt32
     /// Retransmissions of the segment at the head of the queue without an answer, in a row.
     public let retransmissionsInRow: UInt8
+    /// Probes (keepalive, or of a closed window) without an answer, in a row.
+    public let probesUnanswered: UInt8
     /// Segments ever retransmitted, a SYN too.
     public let retransmits: UInt32
     /// Segments ever sent.
@@ -99,6 +101,7 @@ public struct TCPStatistics: Sendable, Hashable {
         selectivelyAcknowledgedSegments = info.sacked
         lostSegments = info.lost
         retransmissionsInRow = info.retransmits
+        probesUnanswered = info.probes
         retransmits = info.total_retrans
         segmentsSent = info.segs_out
         segmentsReceived = info.segs_in

@@ -127,8 +127,11 @@ public struct LinkGuard: Sendable {
         guard steady >= GuardTuning.leastWatch else { return nil }
         let window = min(steady, GuardTuning.window)
         guard let rate = whole.rate(from: Self.before(now, window), to: now) else { return nil }
+        // Where the best came later, nobody knows what it carries alone.
+        let bestUsed = active.compactMap { records[$0] }.first { $0.figures.best == best.best }?.used ?? .never
+        let isKnown = bestUsed <= worst.record.used
         // Together they carry clearly more than the best does: all is well.
-        guard rate < GuardTuning.benefit * best.best else { return nil }
+        guard rate < (isKnown ? GuardTuning.benefit : GuardTuning.clearBenefit) * best.best else { return nil }
         // It was tried of late without finding harm: then only plain harm is reason to try again soon.
         if isEarly, worst.record.early > now || rate > GuardTuning.plainHarm * best.best { return nil }
         if suspect.loss > GuardTuning.mostLoss, suspect.lossSlowsDown { return (worst.id, .loss(suspect.loss), rate) }
@@ -141,9 +144,8 @@ public struct LinkGuard: Sendable {
         let ramp = min(UInt64(GuardTuning.rampRoundTrips * suspect.leastRoundTrip * 1e9), GuardTuning.longestRamp)
         if rate > GuardTuning.standstill * best.best { steady = now.since(began + ramp) }
         guard steady >= GuardTuning.window else { return nil }
-        // No slower than the best alone: nothing to gain, if that one was seen without this one.
-        let bestUsed = active.compactMap { records[$0] }.first { $0.figures.best == best.best }?.used ?? .never
-        if bestUsed <= worst.record.used, rate * GuardTuning.gain > best.best { return nil }
+        // No slower than the best alone: nothing to gain.
+        if isKnown, rate * GuardTuning.gain > best.best { return nil }
         let unequal =
             ratio >= GuardTuning.unequalRoundTrip || suspect.best * GuardTuning.unequalRate <= best.best
             || suspect.loss > GuardTuning.someLoss
@@ -183,7 +185,8 @@ public struct LinkGuard: Sendable {
             records[link]?.hadSecondChance = true
             records[link]?.retry = now + GuardTuning.secondChance
             records[link]?.backoff = backoff
-            return []
+            let seconds = GuardTuning.secondChance / 1_000_000_000
+            return [GuardDecision(link: link, reason: reason, note: "tried again in \(seconds) s")]
         }
         let rates = "\(GuardReason.megabits(before)) Mbit/s with it, \(GuardReason.megabits(without)) without"
         return [promote(link, rates, now)]
@@ -212,13 +215,13 @@ public struct LinkGuard: Sendable {
     private mutating func judgeWith(
         _ link: Int, _ since: MonotonicTime, _ before: Double, _ now: MonotonicTime
     ) -> [GuardDecision] {
-        if connections == 0 {
+        let age = now.since(since)
+        if connections == 0 || age >= GuardTuning.trial && now.since(lastSample) > GuardTuning.pause {
             // Nothing was learnt: it stays primary, and is suspected again when there is reason to.
             phase = .watching
             records[link]?.retry = now
             return []
         }
-        let age = now.since(since)
         let of = whole.rate(from: since + GuardTuning.settling, to: now)
         let harms: Bool
         if age >= GuardTuning.trial {
@@ -290,13 +293,15 @@ enum GuardTuning {
     /// A trial without any measurement ends after that.
     static let longestTrial: UInt64 = 5_000_000_000
     /// Without a measurement for so long, nothing is known.
-    static let pause: UInt64 = 1_500_000_000
+    static let pause: UInt64 = 2_500_000_000
     /// Between two trials of a link: first, and most.
     static let firstBackoff: UInt64 = 20_000_000_000
     static let longestBackoff: UInt64 = 600_000_000_000
 
     /// Together they add up when they carry so many times what the best was seen to carry.
     static let benefit = 1.1
+    /// The same while the best was never seen without the other.
+    static let clearBenefit = 1.6
     /// A link that carries this part of what the best one does is worth a second chance.
     static let muchToAdd = 0.025
     /// How soon that is.

@@ -70,13 +70,14 @@ enum LinkMessages {
             flags: flags)
     }
 
-    /// `struct rtmsg`: one route for each next hop, none when it is no default route.
+    /// `struct rtmsg`: one route for each next hop, none when it is no default route, or one that Braid itself has made of
+    /// another.
     static func defaultRoutes(_ message: NetlinkMessage) throws(NetlinkSyntaxError) -> [DefaultRoute] {
         let bytes = message.payload.span
         var attributes = try NetlinkAttributes(after: 12, in: bytes)
         // RTN_UNICAST; not RTM_F_CLONED, which is a cached one.
         guard bytes[0] == 2 || bytes[0] == 10, bytes[1] == 0, bytes[7] == 1,
-            NetlinkBytes.uint32(bytes, at: 8) & 0x200 == 0
+            NetlinkBytes.uint32(bytes, at: 8) & 0x200 == 0, !SourceRoutingMessages.isMarkedRoute(bytes)
         else { return [] }
         var route = DefaultRoute(family: bytes[0] == 2 ? .ipv4 : .ipv6, interface: 0, table: UInt32(bytes[4]))
         var hops: [(UInt32, SocketAddress?)] = []

@@ -72,7 +72,7 @@ public struct LinkMonitor: ~Copyable, Sendable {
         table.replace(with: try dump([LinkMessages.getLink, LinkMessages.getAddress, LinkMessages.getRoute]))
     }
 
-    private static func opened() throws(NetlinkError) -> NetlinkSocket {
+    static func opened() throws(NetlinkError) -> NetlinkSocket {
         do throws(Errno) {
             return try NetlinkSocket(.route)
         } catch {

@@ -58,7 +58,7 @@ public struct SubflowAudit: Sendable {
     private var attempts: [Reach: Attempts] = [:]
 
     /// How soon a second look confirms the first.
-    static let confirmation: UInt64 = 500_000_000
+    static let confirmation: UInt64 = 300_000_000
     /// The longest pause between two attempts.
     static let longestPause: UInt64 = 600_000_000_000
 
@@ -94,7 +94,8 @@ public struct SubflowAudit: Sendable {
                 continue
             }
             let sample = living.first { $0.isEstablished && $0.isOpenedHere }
-            guard sample != nil || (living.isEmpty && dialled.contains(connection.remote.port)) else { continue }
+            let isBare = !living.contains { $0.state == .established } && dialled.contains(connection.remote.port)
+            guard sample != nil || isBare else { continue }
             let peer = (sample?.remote ?? connection.remote).unmapped
             guard !peer.isLoopback, !own.contains(peer.bytes) else { continue }
             finding.connections += 1

@@ -26,6 +26,7 @@ struct AdminOptions: ParsableArguments {
             StandardError.write("braid \(command): \(error)")
             switch error {
             case .unreachable, .malformed: throw ExitCode.unavailable
+            case .terminal: throw ExitCode.systemRefused
             case .notFound, .refused: throw ExitCode.no
             }
         }

@@ -36,12 +36,15 @@ enum Shipped {
 
     @Test func loopback_is_near_and_far() throws {
         let settings = try Settings.load(path: Shipped.path("loopback"), environment: [:])
-        #expect(settings.relays.map(\.name) == ["near", "far"])
+        #expect(settings.relays.map(\.name) == ["near", "far", "echo-near", "echo-far"])
         #expect(
             settings.relays.flatMap(\.listen).map(\.value.description) == [
-                "tcp://127.0.0.1:8080", "mptcp://127.0.0.1:8081",
+                "tcp://127.0.0.1:8080", "mptcp://127.0.0.1:8081", "tcp://127.0.0.1:8082", "mptcp://127.0.0.1:8083",
             ])
-        #expect(settings.relays.flatMap(\.upstream).map(\.value.description) == ["mptcp://127.0.0.1:8081", "echo://"])
+        #expect(
+            settings.relays.flatMap(\.upstream).map(\.value.description) == [
+                "mptcp://127.0.0.1:8081", "dashboard://", "mptcp://127.0.0.1:8083", "echo://",
+            ])
     }
 
     @Test func reference_has_every_key_that_the_readers_know() throws {

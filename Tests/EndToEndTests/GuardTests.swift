@@ -13,7 +13,7 @@ extension EndToEndSuite {
             _ lab: Lab, second: LinkProfile, settle: Duration, paths extra: String = PathsLab.managed
         ) async throws -> (rate: Double, braid: BraidProcess) {
             let paths = try PathsLab.make(in: lab, wifi: Self.good, lte: second)
-            _ = try await paths.startFar()
+            _ = try await paths.startFar(relay: "socket.congestion = \"cubic\"")
             let server = try Traffic(in: paths.far)
             try await server.serve("127.0.0.1", port: 9000)
             let braid = try await paths.startNear(paths: extra, relay: "socket.congestion = \"cubic\"")
@@ -42,6 +42,25 @@ extension EndToEndSuite {
                 let record = try #require(braid.records("link-backup").first)
                 #expect(record["link"] == "lte" && record["backup"] == "yes", "\(record)")
                 #expect(record["why"]?.isEmpty == false)
+            }
+        }
+
+        @Test func losses_that_are_no_congestion_get_another_congestion_control() async throws {
+            try await Lab.with { lab in
+                let lossy = LinkProfile(rate: .mbit(20), delay: .milliseconds(10), loss: 0.05)
+                let paths = try PathsLab.make(in: lab, wifi: lossy, lte: lossy)
+                for host in [paths.near, paths.far] { try host.sysctl("net.ipv4.tcp_congestion_control", "reno") }
+                _ = try await paths.startFar(relay: "socket.listen.congestion = \"auto\"")
+                let server = try Traffic(in: paths.far)
+                try await server.serve("127.0.0.1", port: 9000)
+                _ = try await paths.startNear()
+                let client = try Traffic(in: paths.near)
+                try await client.down("127.0.0.1", port: 8080)
+                try await paths.until("bbr", within: .seconds(30)) {
+                    try paths.far.run("ss", "-tniH", "state", "established", "sport", "7143").standardOutput.contains(
+                        " bbr ")
+                }
+                client.kill()
             }
         }
 

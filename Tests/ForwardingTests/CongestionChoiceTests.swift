@@ -68,7 +68,7 @@ import Testing
             if finder.note(7, 10_000, now: now) { found += 1 }
         }
         #expect(found == 0)
-        for _ in 0..<20 {
+        for _ in 0..<10 {
             now = now + 10_000_000
             if finder.note(7, 20_000, now: now) { found += 1 }
         }

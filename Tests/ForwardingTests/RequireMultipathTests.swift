@@ -49,7 +49,7 @@ import Testing
                 try loops.exchange(client)
                 let connection = try #require(try loops.near.list(request: 1).flatMap { $0 }.last)
                 #expect(connection.multipath == .yes)
-                #expect(connection.subflows.map(\.local.host) == [other])
+                #expect(connection.subflows.first?.local.host == other)
                 // The dial over the first link was tried once, and never again.
                 let counters = loops.far.shared.counters
                 #expect(counters.read(relay: 0).accepted == UInt64(count + 1))

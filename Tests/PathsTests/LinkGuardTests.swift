@@ -138,6 +138,19 @@ import Testing
         #expect(paths.guarding.deadline == .never)
     }
 
+    @Test func silenceInATrialIsNoHarm() throws {
+        var paths = ruined(15, second: 2, roundTrips: [1: 20, 2: 300])
+        paths.run(seconds: 5)
+        #expect(paths.active == [1])
+        while paths.active == [1], paths.now.nanoseconds < 1_060_000_000_000 { paths.run(seconds: 0.1) }
+        // It is tried again, and then the application has nothing to send for a while.
+        try #require(paths.active == [1, 2])
+        paths.now = paths.guarding.deadline
+        paths.decide()
+        #expect(paths.active == [1, 2], "\(paths.decisions)")
+        #expect(paths.guarding.deadline == .never)
+    }
+
     @Test func reasonsAreForPeople() {
         #expect(
             GuardReason.slower(with: 1_875_000, without: 5_875_000).description

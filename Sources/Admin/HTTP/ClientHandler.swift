@@ -27,6 +27,8 @@ final class ClientHandler: ChannelInboundHandler {
     private var keepsAlive = false
     /// Counts requests, so that a late answer is not taken for another request's.
     private var serial: UInt64 = 0
+    /// The end of the last answer.
+    private var lastWrite: EventLoopFuture<Void>?
     private var deadline: Scheduled<Void>?
     private var stall: Scheduled<Void>?
     /// Since when it waits for a request.
@@ -71,7 +73,8 @@ final class ClientHandler: ChannelInboundHandler {
         switch phase {
         // It has asked and waits for the answer.
         case .answering, .streaming: keepsAlive = false
-        case .waiting, .receiving, .listening: context.close(promise: nil)
+        case .waiting: closeOnceWritten()
+        case .receiving, .listening: context.close(promise: nil)
         }
     }
 
@@ -159,6 +162,7 @@ final class ClientHandler: ChannelInboundHandler {
         guard next == listing.chunks.count else { return }
         if listing.isComplete {
             listing.leave(self)
+            site.sweep(.now())
             end()
         } else if listing.isFailed {
             // The body lacks its end, and the client sees that.
@@ -216,11 +220,25 @@ final class ClientHandler: ChannelInboundHandler {
         phase = .waiting
         waitingSince = .now()
         expect(within: AdminLimits.request)
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        // Before the write: it may deliver the next request, or the client's last word, before it returns.
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        lastWrite = promise.futureResult
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
+    }
+
+    /// Closes when the last answer, if there was one, is on its way.
+    private func closeOnceWritten() {
+        guard let context else { return }
+        let channel = context.channel
+        guard let lastWrite else { return context.close(promise: nil) }
+        lastWrite.whenComplete { _ in channel.close(promise: nil) }
     }
 
     private func endStreams() {
-        if case .streaming(let listing, _) = phase { listing.leave(self) }
+        if case .streaming(let listing, _) = phase {
+            listing.leave(self)
+            site.sweep(.now())
+        }
         site.hub.leave(self)
     }
 

@@ -32,7 +32,7 @@ extension AdminSite {
         }
         switch page {
         case .status: reply.send(.json(backend.status()))
-        case .connections: listConnections(reply)
+        case .connections: listConnections(request.audience, reply)
         case .paths: paths(reply)
         case .metrics:
             let text = MetricsText(backend.metrics()).text
@@ -72,8 +72,8 @@ extension AdminSite {
         submit(reply, .paths { send(.json($0)) })
     }
 
-    private func listConnections(_ reply: Reply) {
-        guard let listing = connections() else { return reply.send(.busy) }
+    private func listConnections(_ audience: Audience, _ reply: Reply) {
+        guard let listing = connections(for: audience) else { return reply.send(.busy) }
         reply.send(.connections(listing))
     }
 

@@ -11,7 +11,8 @@ final class AdminSite {
     let hub: EventHub
     private let capacity: Int
     private var clients: [ObjectIdentifier: ClientHandler] = [:]
-    private var listing: ConnectionListing?
+    /// The lists that are being made or read; the last is the newest.
+    private var listings: [ConnectionListing] = []
     private var busiest: [BusiestQuery: BusiestCollection] = [:]
     private let rates = RateBook()
     /// `nil` when nobody but the owner can look.
@@ -68,26 +69,45 @@ final class AdminSite {
 
     /// A list of all connections: the one that is being made, or was just now, or a new one.
     ///
-    /// - Returns: nil when too much waits for the main thread.
-    func connections() -> ConnectionListing? {
+    /// - Returns: nil when too much waits for the main thread, or slow readers hold too many lists; some are for the owner alone.
+    func connections(for audience: Audience) -> ConnectionListing? {
         let now = NIODeadline.now()
-        if let listing, !listing.isFailed,
+        sweep(now)
+        if let listing = listings.last, !listing.isFailed,
             !listing.isComplete || now - listing.began < AdminLimits.listingFreshness
         {
             return listing
         }
+        guard listings.count < AdminLimits.listings + (audience == .owner ? AdminLimits.listings : 0) else {
+            return nil
+        }
         let fresh = ConnectionListing(began: now)
         let bound = NIOLoopBound(fresh, eventLoop: loop)
+        let site = NIOLoopBound(self, eventLoop: loop)
         let loop = self.loop
         let submitted = backend.submit(
             .list { rows, isLast in
-                loop.execute { bound.value.append(rows(), isLast: isLast) }
+                loop.execute {
+                    bound.value.append(rows(), isLast: isLast)
+                    guard isLast else { return }
+                    loop.scheduleTask(in: AdminLimits.listingFreshness) { site.value.sweep(.now()) }
+                }
             })
         guard submitted else { return nil }
-        listing = fresh
-        let site = NIOLoopBound(self, eventLoop: loop)
-        loop.scheduleTask(in: AdminLimits.answer) { site.value.forget(bound.value) }
+        listings.append(fresh)
+        fresh.timeout = loop.scheduleTask(in: AdminLimits.answer) {
+            bound.value.fail()
+            site.value.sweep(.now())
+        }
         return fresh
+    }
+
+    /// Lets go of the lists that nobody reads and that are too old for others.
+    func sweep(_ now: NIODeadline) {
+        listings.removeAll { listing in
+            let isOver = listing.isFailed || listing.isComplete && now - listing.began >= AdminLimits.listingFreshness
+            return isOver && !listing.hasReaders
+        }
     }
 
     // MARK: The busiest connections
@@ -126,11 +146,5 @@ final class AdminSite {
     private func forget(_ collection: BusiestCollection) {
         collection.fail()
         if busiest[collection.query] === collection { busiest[collection.query] = nil }
-    }
-
-    /// A list is not kept for long, and one that did not come is given up.
-    private func forget(_ listing: ConnectionListing) {
-        listing.fail()
-        if self.listing === listing { self.listing = nil }
     }
 }

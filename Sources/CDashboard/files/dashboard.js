@@ -177,7 +177,7 @@ function names(kind) {
 }
 function recent(now) { return state.samples.filter((sample) => sample.time > now - WINDOW); }
 const throughput = new Chart("throughput", {
-  least: 1000 / 8, scale: 8, always: true,
+  least: 10000 / 8, scale: 8, always: true,
   label: (name) => name,
   data(now) {
     const kind = names("links").length ? "links" : "relays", series = names(kind);
@@ -220,7 +220,7 @@ function drawStatus() {
   $("links-card").querySelector(".empty").hidden = hasLinks;
   fill($("links").tBodies[0], status.links.map((link) => {
     const now = (fresh && latest.links.find((each) => each.name === link.name)) || { out: 0, back: 0 };
-    const title = node("td", { class: "title" }, node("span", { class: "swatch", style: { background: colour(link.name) } }), link.name + (link.interface && link.interface !== link.name ? " (" + link.interface + ")" : ""));
+    const title = node("td", { class: "title" }, node("span", {}, node("span", { class: "swatch", style: { background: colour(link.name) } }), link.name + (link.interface && link.interface !== link.name ? " (" + link.interface + ")" : "")));
     const role = link.backup ? "backup" + (link.reason ? " (" + link.reason + ")" : "") : "primary";
     return node("tr", { class: "row" }, title, cell("State", stateWords[link.state] || link.state, link.state === "up" ? "good-text" : "bad-text"), cell("Role", role, link.backup ? "warn-text" : null),
       cell("Address", link.address || "–"), cell("RTT", rtt(link.rtt_us), "n"), cell("Loss", link.loss == null ? "–" : (link.loss * 100).toFixed(1) + " %", "n" + (link.loss > 0.02 ? " warn-text" : "")),

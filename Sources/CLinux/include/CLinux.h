@@ -9,6 +9,7 @@
 #include "linux_diag.h"
 #include "linux_environment.h"
 #include "linux_epoll.h"
+#include "linux_memory.h"
 #include "linux_mptcp.h"
 #include "linux_multipath.h"
 #include "linux_netlink.h"
@@ -18,6 +19,7 @@
 #include "linux_resolve.h"
 #include "linux_signal.h"
 #include "linux_socket.h"
+#include "linux_terminal.h"
 #include "linux_time.h"
 #include "linux_counter.h"
 

@@ -2,6 +2,7 @@ internal import Admin
 internal import BasicContainers
 internal import Configuration
 internal import Forwarding
+internal import LinuxSystem
 internal import Logging
 internal import Paths
 internal import ServiceManager
@@ -56,6 +57,7 @@ extension Supervisor {
         let now = paths.links.map { $0.snapshot(endpoints: []) }
         guard now != publishedLinks else { return }
         for event in LinkChanges.events(from: publishedLinks, to: now) { admin.server?.publish(event) }
+        countFailovers(from: publishedLinks, to: now)
         publishedLinks = now
         admin.view.publish { $0.links = now }
     }
@@ -115,6 +117,33 @@ extension Supervisor {
     func tell(_ record: ConnectionRecord) {
         guard let server = admin.server, server.wantsFrequentEvents, let relay = roster[record.relay] else { return }
         server.publish(.closed(record, relay))
+    }
+
+    /// A subflow acknowledges nothing, while another of its connection works.
+    mutating func tell(_ stall: SubflowStall) {
+        let local = stall.local.unmapped.with(port: 0)
+        guard let link = publishedLinks.first(where: { $0.addresses.contains { $0.isSameHost(as: local) } }) else {
+            return
+        }
+        admin.view.publish { $0.failovers[link.name, default: 0] += 1 }
+        admin.server?.publish(
+            AdminEvent(
+                .subflowStalled,
+                "\(link.name): a subflow of connection \(stall.connection) acknowledges nothing, and is left",
+                [
+                    ("link", .text(link.name)), ("connection", .number(stall.connection)),
+                    ("local", .text(stall.local.description)), ("remote", .text(stall.remote.description)),
+                    ("silence_seconds", .seconds(stall.silence)),
+                ]))
+    }
+
+    /// A link that carried subflows can no longer be used: they are left.
+    func countFailovers(from before: [LinkSnapshot], to now: [LinkSnapshot]) {
+        for link in before where link.state == .up {
+            guard now.first(where: { $0.id == link.id })?.state != .up else { continue }
+            let left = loops.shared.reduce(UInt64(0)) { $0 &+ $1.counters.read(link: link.id).subflows }
+            if left > 0 { admin.view.publish { $0.failovers[link.name, default: 0] += left } }
+        }
     }
 
     // MARK: The log

@@ -47,9 +47,10 @@ final class PathsLab: Sendable {
         """
 
     /// Starts the far end: to `echo://`, or to 127.0.0.1:9000.
-    func startFar(upstream: String = "tcp://127.0.0.1:9000", paths: String = "[paths]\nmanage = true\n") async throws
-        -> BraidProcess
-    {
+    func startFar(
+        upstream: String = "tcp://127.0.0.1:9000", paths: String = "[paths]\nmanage = true\n", relay: String = "",
+        prefix: [String] = []
+    ) async throws -> BraidProcess {
         try await BraidProcess.start(
             """
             \(paths)
@@ -57,11 +58,14 @@ final class PathsLab: Sendable {
             name = "far"
             listen = "mptcp://*:7143"
             upstream = "\(upstream)"
-            """, in: far)
+            \(relay)
+            """, in: far, prefix: prefix)
     }
 
     /// Starts the near end.
-    func startNear(paths: String = PathsLab.managed, relay: String = "") async throws -> BraidProcess {
+    func startNear(
+        paths: String = PathsLab.managed, relay: String = "", prefix: [String] = []
+    ) async throws -> BraidProcess {
         try await BraidProcess.start(
             """
             \(paths)
@@ -70,7 +74,7 @@ final class PathsLab: Sendable {
             listen = "tcp://127.0.0.1:8080"
             upstream = "mptcp://\(wifi.address(of: far)):7143"
             \(relay)
-            """, in: near)
+            """, in: near, prefix: prefix)
     }
 
     /// A link by its name.

@@ -33,10 +33,14 @@ final class Traffic: Sendable {
     /// Listens as the destination of `ping`, `down` and `up`.
     func serve(_ address: String, port: UInt16) async throws { try await ask("serve \(address) \(port)") }
 
-    /// Connects and sends 8 bytes every `period`, or when the answer came if that is later; answers after the first answer.
-    func ping(_ address: String, port: UInt16, period: Duration = .milliseconds(20)) async throws {
+    /// Connects and sends 8 bytes every `period`, or when the answer came if that is later.
+    ///
+    /// - Returns: how long it took from the connecting to the first answer.
+    @discardableResult
+    func ping(_ address: String, port: UInt16, period: Duration = .milliseconds(20)) async throws -> Duration {
         let (seconds, attoseconds) = period.components
-        try await ask("ping \(address) \(port) \(Double(seconds) + Double(attoseconds) / 1e18)")
+        let answer = try await ask("ping \(address) \(port) \(Double(seconds) + Double(attoseconds) / 1e18)")
+        return .microseconds(Int(answer) ?? -1)
     }
 
     /// Connects and receives without end.
@@ -152,9 +156,10 @@ final class Traffic: Sendable {
                 l.bind((a[0], int(a[1]))); l.listen(1024)
                 threading.Thread(target=accept, args=(l,), daemon=True).start()
             elif verb == "ping":
-                first = threading.Event()
+                first, began = threading.Event(), time.monotonic()
                 threading.Thread(target=pinging, args=(connected(a, b"p"), float(a[2]), first), daemon=True).start()
                 first.wait(20)
+                return "%d" % ((time.monotonic() - began) * 1e6)
             elif verb == "down": threading.Thread(target=receive, args=(connected(a, b"d"),), daemon=True).start()
             elif verb == "up": threading.Thread(target=send, args=(connected(a, b"u"),), daemon=True).start()
             elif verb == "crowd":
