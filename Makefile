@@ -12,11 +12,7 @@ SWIFT_DIRECTORIES := $(wildcard Sources Tests Examples Fuzz Benchmarks/Sources)
 FUZZERS = $(notdir $(wildcard Fuzz/Fuzz*))
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help run build release test soak tsan asan bench bench-paths lab fuzz docs lint format install uninstall clean swift packages
-=======
-.PHONY: help run build release test soak tsan asan bench lab fuzz docs lint format install deb uninstall clean swift packages
->>>>>>> main
+.PHONY: help run build release test soak tsan asan bench bench-paths lab fuzz docs lint format install deb uninstall clean swift packages
 
 help: ## this list
 	@echo "make …"

@@ -53,11 +53,16 @@ let package = Package(
             name: "Paths", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
         .target(name: "TOML", dependencies: ["CTOML"], swiftSettings: strict),
         .target(name: "Wire", swiftSettings: strict),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
+        .target(name: "Credentials", dependencies: ["CCrypt", "COpenSSL", "Wire"], swiftSettings: strict),
 
         // Data plane
         .target(
             name: "Forwarding",
-            dependencies: ["LinuxSystem", "CLinux", "MultipathTCP", systemPackage, basicContainers],
+            dependencies: [
+                "Credentials", "LinuxSystem", "CLinux", "MultipathTCP", "Wire", systemPackage, basicContainers,
+            ],
             swiftSettings: strict),
 
         // Control plane
@@ -68,8 +73,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Admin", "Configuration", "Forwarding", "LinuxSystem", "MultipathTCP", "Paths", "ServiceManager",
-                "Upstreams", "CLinux", logging, systemPackage,
+                "Admin", "Configuration", "Credentials", "Forwarding", "LinuxSystem", "MultipathTCP", "Paths",
+                "ServiceManager", "Upstreams", "CLinux", logging, systemPackage,
             ],
             swiftSettings: strict),
 
@@ -91,7 +96,8 @@ let package = Package(
         .executableTarget(
             name: "braid",
             dependencies: [
-                "Admin", "AdminClient", "CLinux", "Configuration", "Daemon", "Doctor", "LinuxSystem", "MultipathTCP", "Probe", argumentParser,
+                "Admin", "AdminClient", "CLinux", "Configuration", "Credentials", "Daemon", "Doctor", "LinuxSystem",
+                "MultipathTCP", "Probe", argumentParser,
                 systemPackage,
             ],
             swiftSettings: strict),
@@ -140,6 +146,7 @@ let package = Package(
             swiftSettings: strictTests),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: linuxC),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestNamespace"], swiftSettings: strictTests),
+        .testTarget(name: "CredentialsTests", dependencies: ["Credentials", "Wire"], swiftSettings: strictTests),
         .testTarget(
             name: "AdminTests",
             dependencies: ["Admin", "AdminClient", .product(name: "NIOHTTP1", package: "swift-nio")],
@@ -148,7 +155,7 @@ let package = Package(
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TOML"], swiftSettings: strictTests),
         .testTarget(
             name: "ForwardingTests",
-            dependencies: ["Forwarding", "LinuxSystem", "CLinux", "MultipathTCP", "Lab", systemPackage],
+            dependencies: ["Forwarding", "LinuxSystem", "CLinux", "MultipathTCP", "Wire", "Lab", systemPackage],
             swiftSettings: strictTests),
         .testTarget(
             name: "UpstreamsTests", dependencies: ["Upstreams", "LinuxSystem", "Lab", systemPackage], swiftSettings: strictTests),

@@ -35,6 +35,20 @@ public enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// What stands before `://`.
+    public var scheme: String {
+        switch self {
+        case .tcp: "tcp"
+        case .mptcp: "mptcp"
+        case .unix: "unix"
+        case .descriptor: "fd"
+        case .socks5: "socks5"
+        case .http: "http"
+        case .transparent: "transparent"
+        case .convert: "convert"
+        }
+    }
+
     /// The host and port, of those that have one.
     public var hostPort: HostPort? {
         switch self {

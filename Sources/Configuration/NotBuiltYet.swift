@@ -5,10 +5,6 @@ extension Settings {
     public func notBuiltYet() -> [Diagnostic] {
         var diagnostics: [Diagnostic] = []
         for relay in relays {
-            for listen in relay.listen {
-                guard let scheme = Self.unbuiltScheme(listen.value) else { continue }
-                diagnostics.append(Self.refusal("listening on \(scheme)", at: listen.location))
-            }
             for upstream in relay.upstream {
                 guard let scheme = Self.unbuiltScheme(upstream.value) else { continue }
                 diagnostics.append(Self.refusal("dialling \(scheme)", at: upstream.location))
@@ -20,39 +16,14 @@ extension Settings {
         return diagnostics
     }
 
-    private static func unbuiltScheme(_ address: ListenAddress) -> String? {
-        switch address {
-        case .tcp, .mptcp, .unix, .descriptor: nil
-        case .socks5: "socks5://"
-        case .http: "http://"
-        case .transparent: "transparent://"
-        case .convert: "convert://"
-        }
-    }
-
     private static func unbuiltScheme(_ address: UpstreamAddress) -> String? {
         switch address {
-        case .tcp, .mptcp, .mptcpService, .unix, .echo, .dashboard: nil
-        case .convert: "convert://"
-        case .directTCP: "direct+tcp://"
-        case .directMPTCP: "direct+mptcp://"
+        case .tcp, .mptcp, .mptcpService, .unix, .echo, .convert, .directTCP, .directMPTCP, .dashboard: nil
         }
     }
 
     private static let relayKeys: [(key: String, isUsed: @Sendable (RelaySettings) -> Bool)] = [
-        ("handshake-timeout", { $0.handshakeTimeout != .seconds(5) }),
-        ("users-file", { $0.usersFile != nil }),
-        ("insecure-open-relay", { $0.insecureOpenRelay }),
-        ("ignore-destination", { $0.ignoreDestination }),
-        ("allow", { $0.allow != nil }),
-        ("deny", { !$0.deny.isEmpty }),
-        ("destinations", { $0.destinations != nil }),
-        ("accept-proxy", { $0.acceptProxy }),
-        ("send-proxy", { $0.sendProxy != nil }),
-        ("trusted-proxies", { !$0.trustedProxies.isEmpty }),
-        ("key-file", { $0.keyFile != nil }),
         ("tls", { $0.listenTLS != nil || $0.upstreamTLS != nil }),
-        ("rate-limit", { $0.rateLimit != nil }),
     ]
 
     private static func refusal(_ what: String, at location: SourceLocation) -> Diagnostic {

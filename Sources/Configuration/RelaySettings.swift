@@ -22,6 +22,8 @@ public struct RelaySettings: Sendable, Equatable {
     /// A version of the PROXY protocol.
     public enum ProxyVersion: String, Sendable, CaseIterable {
         case v1, v2
+        /// Version 2 with what is known about the client's multipath (TLV 0xE2).
+        case v2Multipath = "v2+multipath"
     }
 
     /// Unique. Default: `relay1`, `relay2`, … by position.

@@ -33,7 +33,8 @@ struct ConnectionLog {
         guard let relay = relays[record.relay] else { return }
         noteFallback(record, relay)
         noteFailure(record, relay)
-        guard isOn else { return }
+        // Who was turned away is always said.
+        guard isOn || record.result == .refused else { return }
         let upstream = upstreamText(record, relay)
         logger.event(
             .connectionEnded, "\(sentence(record, relay, upstream))",
@@ -55,6 +56,9 @@ struct ConnectionLog {
             "result": "\(record.result.word)",
         ]
         if record.error.rawValue != 0 { fields["error"] = "\(record.error)" }
+        if let destination = record.notes?.destination { fields["destination"] = "\(destination)" }
+        if let user = record.notes?.user { fields["user"] = "\(user)" }
+        if let reason = record.notes?.refusal { fields["reason"] = "\(reason)" }
         if record.multipath != .yes, let reason = record.notMultipathReason {
             fields["fallback-reason"] = "\(reason.identifier)"
         }
@@ -62,8 +66,13 @@ struct ConnectionLog {
     }
 
     private func sentence(_ record: ConnectionRecord, _ relay: RelaySettings, _ upstream: String) -> String {
-        var text = "\(relay.name): \(record.client) to \(upstream): \(record.result.word)"
-        if record.error.rawValue != 0 { text += " (\(record.error))" }
+        let destination = record.notes?.destination.map { "\($0) by " } ?? ""
+        var text = "\(relay.name): \(record.client) to \(destination)\(upstream): \(record.result.word)"
+        if let reason = record.notes?.refusal {
+            text += " (\(reason))"
+        } else if record.error.rawValue != 0 {
+            text += " (\(record.error))"
+        }
         text += ", \(record.bytesUp) bytes up, \(record.bytesDown) down in \(Self.seconds(record.duration))"
         switch record.multipath {
         case .yes: text += ", multipath, \(record.subflows) subflow\(record.subflows == 1 ? "" : "s")"
@@ -104,12 +113,17 @@ struct ConnectionLog {
         switch configured {
         case .tcp where record.upstreamAddress != .none: return "tcp://\(record.upstreamAddress)"
         case .mptcp where record.upstreamAddress != .none: return "mptcp://\(record.upstreamAddress)"
+        case .convert where record.upstreamAddress != .none: return "convert://\(record.upstreamAddress)"
+        case .directTCP where record.upstreamAddress != .none: return "direct+tcp://\(record.upstreamAddress)"
+        case .directMPTCP where record.upstreamAddress != .none: return "direct+mptcp://\(record.upstreamAddress)"
         default: return configured.description
         }
     }
 
     /// Says once that a relay's upstreams cannot be reached; again only after one was in between.
     private mutating func noteFailure(_ record: ConnectionRecord, _ relay: RelaySettings) {
+        // A client that chooses a destination which does not answer says nothing about the relay.
+        if record.notes?.destination != nil { return }
         guard record.result == .connectFailed else {
             if record.connectTime > 0 { failing.remove(record.relay) }
             return

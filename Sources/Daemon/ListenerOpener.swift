@@ -72,8 +72,9 @@ struct ListenerOpener: ~Copyable {
         case .mptcp(let target): try open(target, .mptcp, address, settings, relay)
         case .unix(let path): try openUnix(path, address, settings, relay)
         case .descriptor(let name): try takeInherited(name, address, settings, relay)
-        case .socks5, .http, .transparent, .convert:
-            throw ListenRefusal(call: "listen", error: .notSupported)
+        case .socks5(let target), .http(let target), .transparent(let target):
+            try open(target, .tcp, address, settings, relay)
+        case .convert(let target): try open(target, .mptcp, address, settings, relay)
         }
     }
 
@@ -102,6 +103,7 @@ struct ListenerOpener: ~Copyable {
             try apply(settings, to: socket, family: family)
             let bindAddress = family == local.family ? local : .any(family, port: local.port)
             try Self.trying("bind") { () throws(Errno) in try socket.bind(to: bindAddress) }
+            if case .transparent = address { takeForeignDestinations(socket, address, settings, family) }
             if settings.listenSocket.fastOpen {
                 try Self.trying("TCP_FASTOPEN") { () throws(Errno) in try socket.set(.fastOpen, 256) }
             }
@@ -109,9 +111,26 @@ struct ListenerOpener: ~Copyable {
             let port = (try? socket.localAddress().port) ?? local.port
             var shown = target
             shown.port = port
-            let scheme = isMultipath || wanted == .mptcp ? "mptcp" : "tcp"
             append(
-                socket, relay: relay, address, address: "\(scheme)://\(shown)", path: nil, isMultipath: isMultipath)
+                socket, relay: relay, address, address: "\(address.scheme)://\(shown)", path: nil,
+                isMultipath: isMultipath)
+        }
+    }
+
+    /// TPROXY delivers connections to addresses that are not this host's. REDIRECT works without.
+    private func takeForeignDestinations(
+        _ socket: borrowing Socket, _ address: ListenAddress, _ settings: RelaySettings, _ family: SocketAddress.Family
+    ) {
+        do throws(Errno) {
+            try socket.acceptForeignDestinations(family)
+        } catch {
+            logger.event(
+                .capabilityMissing,
+                "\(address) takes connections redirected by REDIRECT, not by TPROXY: that needs CAP_NET_ADMIN (AmbientCapabilities=CAP_NET_ADMIN in the unit)",
+                metadata: [
+                    "relay": "\(settings.name)", "listen": "\(address)", "capability": "CAP_NET_ADMIN",
+                    "reason": "\(error)",
+                ])
         }
     }
 

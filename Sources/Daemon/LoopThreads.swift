@@ -50,7 +50,8 @@ struct LoopThreads: ~Copyable {
     func addition(of listener: borrowing OpenListener) throws(Errno) -> LoopCommand {
         let copy = try listener.socket.descriptor.duplicate()
         return .addListener(
-            id: listener.id, relay: listener.relay, descriptor: copy.release(), shared: shared.count > 1)
+            id: listener.id, relay: listener.relay, kind: ListenerKind(listener.configured), descriptor: copy.release(),
+            shared: shared.count > 1)
     }
 
     /// Ends all loops and waits for them. What is left of their connections is reset; their last reports can be read after.

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Forwarding
 internal import LinuxSystem
 
 /// A listening socket of a relay. It stays open in this owner for as long as the daemon accepts, and an MPTCP one until the

@@ -45,7 +45,7 @@ struct PoolSource {
         tier = balance == .failover ? upstream << 16 : 0
         switch address {
         case .mptcpService(let name): origin = .service(name)
-        case .tcp(let target), .mptcp(let target):
+        case .tcp(let target), .mptcp(let target), .convert(let target):
             origin = target.dnsName.map { .name(target, $0) } ?? .fixed
         default: origin = .fixed
         }

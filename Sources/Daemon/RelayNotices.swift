@@ -38,7 +38,9 @@ struct RelayNotices {
             logger.event(
                 .multipathUnavailable, "upstreams are dialled over plain TCP: \(reason.description)",
                 metadata: ["relay": "\(name(relay))", "reason": "\(reason.description)"])
-        case .active, .connectionOpened, .connectionEnded, .resolve, .memberFailed, .memberConnected: break
+        case .active, .connectionOpened, .connectionEnded, .resolve, .resolveDestination, .checkUser, .memberFailed,
+            .memberConnected:
+            break
         case .relayEmptied, .connectionsChanged, .drained, .failed: break
         case .pathQuality, .linksCounted, .listed, .closeAnswered, .subflowStalled, .connectionStalled: break
         }

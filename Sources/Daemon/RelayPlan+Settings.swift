@@ -58,11 +58,15 @@ extension UpstreamPlan {
         case .mptcp(let target): self.init(.mptcp, target)
         case .unix(let path): self.init(kind: .unix(path), addresses: [], isName: false)
         case .echo: self.init(kind: .echo, addresses: [], isName: false)
+        case .convert(let target):
+            self.init(.mptcp, target)
+            kind = .convert
+        case .directTCP: self.init(kind: .direct(.tcp), addresses: [], isName: false)
+        case .directMPTCP: self.init(kind: .direct(.mptcp), addresses: [], isName: false)
         case .mptcpService: self.init(kind: .network(.mptcp), addresses: [], isName: true)
         case .dashboard:
             guard let dashboard else { return nil }
             self.init(kind: .handed(dashboard), addresses: [], isName: false)
-        case .convert, .directTCP, .directMPTCP: return nil
         }
     }
 

@@ -64,7 +64,10 @@ extension Supervisor {
     private mutating func take(_ new: Settings, _ began: MonotonicTime) throws(StartError) -> ReloadOutcome {
         try UpstreamCheck.run(new, logger: logger)
         try checkDashboard(new)
+        let credentials = try RelayCredentials(new.relays)
         var opened = try openMissing(new)
+        self.credentials = credentials
+        addOwn(opened)
         // From here on nothing can fail.
         let former = settings
         let needsRestart = Self.needsRestart(from: former, to: new)
@@ -79,6 +82,7 @@ extension Supervisor {
         }
         sendBatches(&changes)
         settings = new
+        for id in users.relays where roster[id] == nil { users.set(nil, relay: id) }
         log.relays = roster
         log.isOn = new.daemon.logConnections
         destination.level = DaemonLogging.level(new.daemon)

@@ -52,6 +52,7 @@ extension Supervisor {
             case .signals: try takeSignals()
             case .admin: takeAdminRequests()
             case .reports: takeReports(Int(event.token.slot))
+            case .destinations: destinations.process(event.readiness, event.token)
             case .upstreamChecks: upstreams.checks.process(event.token, event.readiness)
             case .takeoverDoor: letSuccessorIn()
             case .successor: hearSuccessor()
@@ -61,13 +62,15 @@ extension Supervisor {
             case .resolver, .none: upstreams.resolver.process(event.readiness, event.token)
             }
         }
+        try destinations.settle(poller, tag: Tag.destinations.rawValue, loops)
         meetDeadlines()
         publishLinks()
         publishPools()
     }
 
     private func patience() -> CInt {
-        let next = min(min(deadlines.next, upstreams.deadline), min(paths.nextDeadline, admin.pingDeadline))
+        let upstreams = min(self.upstreams.deadline, destinations.deadline)
+        let next = min(min(deadlines.next, upstreams), min(paths.nextDeadline, admin.pingDeadline))
         if next == .never { return -1 }
         return CInt(clamping: (next.since(.now()) + 999_999) / 1_000_000)
     }
@@ -179,6 +182,10 @@ extension Supervisor {
         case .memberFailed(_, let member, let error): upstreams.connectionFailed(member, error)
         case .memberConnected(_, let member): upstreams.connectionSucceeded(member)
         case .relayEmptied(let relay): relayEmptied(relay)
+        case .resolveDestination(let request, let name, let port):
+            destinations.ask(loop: loop, request: request, name: name, port: port)
+        case .checkUser(let relay, let request, let name, let password):
+            users.check(UserQuestion(loop: loop, relay: relay, request: request, name: name, password: password))
         case .connectionsChanged:
             if deadlines.status == .never { deadlines.status = .now() + Self.statusInterval.wholeNanoseconds }
         case .drained:

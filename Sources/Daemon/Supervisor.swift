@@ -1,5 +1,6 @@
 internal import BasicContainers
 public import Configuration
+internal import Credentials
 internal import Forwarding
 internal import LinuxSystem
 internal import Logging
@@ -19,6 +20,7 @@ public struct Supervisor: ~Copyable {
         case links = 4
         case pathEvents = 5
         case admin = 6
+        case destinations = 7
         case upstreamChecks = 10
         case retiredListener = 11
         case takeoverDoor = 12
@@ -33,6 +35,13 @@ public struct Supervisor: ~Copyable {
     let destination: LogDestination
     var loops: LoopThreads
     var listeners: UniqueArray<OpenListener>
+    var destinations: DestinationNames
+    let users: UserChecker
+    /// Keys and users by the relay's name.
+    var credentials: RelayCredentials
+    /// Where this daemon listens, for all relays.
+    let own: OwnListeners
+    var verifiers: [String: ConvertVerifier] = [:]
     var retired = RetiredListeners()
     var nextListener: Int
     var roster: RelayRoster
@@ -119,6 +128,9 @@ public struct Supervisor: ~Copyable {
                     loop.reportsDescriptor, .readable,
                     EventToken(slot: UInt32(loop.index), tag: Tag.reports.rawValue))
             }
+            let credentials = try RelayCredentials(settings.relays)
+            let own = OwnListeners(try ownListeners(listeners, settings))
+            let users = try UserChecker(loops.shared)
             let admin = try AdminFace(
                 adminSockets, settings: settings, version: version, loops: loops.shared, descriptors: limit)
             try poller.add(
@@ -131,8 +143,9 @@ public struct Supervisor: ~Copyable {
             let log = ConnectionLog(logger: logger, relays: roster, isOn: settings.daemon.logConnections)
             var supervisor = Supervisor(
                 file: file, settings: settings, logger: logger, destination: logging.destination, loops: loops,
-                listeners: listeners, nextListener: nextListener, roster: roster, gate: gate, gates: [:],
-                descriptorLimit: limit, door: door,
+                listeners: listeners, destinations: try DestinationNames(), users: users, credentials: credentials,
+                own: own, nextListener: nextListener, roster: roster, gate: gate, gates: [:], descriptorLimit: limit,
+                door: door,
                 upstreams: upstreams, paths: paths, log: log, service: ServiceStatus(logger: logger), admin: admin,
                 poller: poller, signals: signals,
                 watchdog: watchdog)
@@ -167,6 +180,10 @@ public struct Supervisor: ~Copyable {
             plan.gate = known
         }
         gates[relay.name] = plan.gate
+        let secrets = credentials[relay.name]
+        plan.handshake = HandshakePlan(relay, secrets, ownListeners: own, former: verifiers[relay.name])
+        verifiers[relay.name] = plan.handshake.verifier
+        users.set(secrets.users, relay: id)
         plan.counters = roster.counters(of: id)
         plan.members = upstreams.add(relay, relay: id, inPlaceOf: former)
         return plan

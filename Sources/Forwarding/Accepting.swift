@@ -5,14 +5,16 @@ internal import SystemPackage
 
 /// How the loop takes clients in, and when it does not.
 extension EventLoop {
-    mutating func addListener(_ id: Int, relayID: Int, _ descriptor: consuming Descriptor, isShared: Bool) {
+    mutating func addListener(
+        _ id: Int, relayID: Int, _ kind: ListenerKind, _ descriptor: consuming Descriptor, isShared: Bool
+    ) {
         guard let relay = relayIndex(relayID) else { return }
         let streamProtocol = Self.option(descriptor.raw, CInt(LINUX_SO_PROTOCOL), level: CInt(LINUX_SOL_SOCKET))
         let noDelay = Self.option(descriptor.raw, CInt(LINUX_TCP_NODELAY), level: CInt(LINUX_SOL_TCP))
         watch(
             place(
                 ListenerState(
-                    descriptor: descriptor, id: id, relay: relay,
+                    descriptor: descriptor, id: id, relay: relay, kind: kind,
                     isMultipath: streamProtocol == CInt(LINUX_IPPROTO_MPTCP), isShared: isShared,
                     noDelay: noDelay == 1)))
     }
@@ -56,12 +58,13 @@ extension EventLoop {
             let relay = listeners[index]?.relay,
             let isMultipath = listeners[index]?.isMultipath,
             let noDelay = listeners[index]?.noDelay,
+            let kind = listeners[index]?.kind,
             let budget = listeners[index]?.budget
         else { return }
         var accepted = 0
         defer { listeners[index]?.learn(accepted: accepted) }
         while accepted < budget {
-            guard relays[relay].plan.gate.enter() else {
+            guard relays[relay].plan.gate.enter() || makeRoom(relay) && relays[relay].plan.gate.enter() else {
                 unwatch(index)
                 listeners[index]?.isFull = true
                 if now >= relays[relay].nextLimitReport {
@@ -83,7 +86,7 @@ extension EventLoop {
                     == CInt(LINUX_IPPROTO_MPTCP)
             begin(
                 Side(owning: answer, isMultipathSocket: isMultipathSocket, noDelay: noDelay), SocketAddress(peer),
-                relay, isPlainAtMultipath: isMultipath && !isMultipathSocket)
+                relay, kind, isPlainAtMultipath: isMultipath && !isMultipathSocket)
             accepted += 1
         }
     }
@@ -115,7 +118,10 @@ extension EventLoop {
 
     mutating func resumeAfterBackoff() {
         acceptBackoff = false
-        for index in 0..<listeners.count { watch(index) }
+        for index in 0..<listeners.count {
+            listeners[index]?.isFull = false
+            watch(index)
+        }
     }
 
     /// Places are free again.
@@ -127,7 +133,7 @@ extension EventLoop {
     }
 
     private mutating func begin(
-        _ client: consuming Side, _ address: SocketAddress, _ relay: Int, isPlainAtMultipath: Bool
+        _ client: consuming Side, _ address: SocketAddress, _ relay: Int, _ kind: ListenerKind, isPlainAtMultipath: Bool
     ) {
         let place = connections.claim()
         timers.reserve(Int(place.slot))
@@ -144,6 +150,6 @@ extension EventLoop {
             tell(.acceptResumed(relay: relays[relay].plan.id))
         }
         if isPlainAtMultipath, !admitPlainClient(place.slot, relay) { return }
-        startDial(place.slot)
+        greet(place.slot, relay, kind)
     }
 }

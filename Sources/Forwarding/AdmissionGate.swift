@@ -42,6 +42,12 @@ public final class AdmissionGate: Sendable {
         return awaited || outerAwaited
     }
 
+    /// Whether it lets nobody in for its own limit's sake, and not for the outer gate's.
+    var isFull: Bool {
+        let limit = self.limit.load(ordering: .relaxed)
+        return limit != 0 && count >= limit
+    }
+
     /// Connections that are open now.
     public var count: Int { open.load(ordering: .relaxed) }
 

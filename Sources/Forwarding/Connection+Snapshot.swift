@@ -10,13 +10,15 @@ extension Connection {
         if upstream.isMultipathSocket { gathering.subflows(of: upstream.raw, leg: .upstream, into: &subflows) }
         return ConnectionSnapshot(
             id: id, relay: relays[relay].plan.id, client: clientAddress, upstream: upstreamIndex,
-            upstreamAddress: upstreamAddress, state: state, opened: opened, bytesUp: up.moved,
+            upstreamAddress: upstreamAddress, destination: notes?.destination, state: state, opened: opened,
+            bytesUp: up.moved,
             bytesDown: isEcho ? up.moved : down.moved, multipath: outcomeNow,
             notMultipathReason: notMultipathReason, subflows: subflows)
     }
 
     private var state: ConnectionSnapshot.State {
         switch phase {
+        case .handshake: .handshake
         case .resolving: .resolving
         case .dialing: .dialing
         case .relaying: isHalfClosed ? .halfClosed : .relaying

@@ -13,6 +13,8 @@ struct Connection: ~Copyable {
         case resolving
         /// Waits for an upstream to connect.
         case dialing
+        /// Something is said before data: see `Handshake`.
+        case handshake
         case relaying
     }
 
@@ -29,7 +31,8 @@ struct Connection: ~Copyable {
     let relay: Int
     let slot: UInt32
     let generation: UInt32
-    let clientAddress: SocketAddress
+    /// Who the client is: its peer address, or what a PROXY header says.
+    var clientAddress: SocketAddress
     let opened: MonotonicTime
 
     var phase = Phase.dialing
@@ -43,9 +46,15 @@ struct Connection: ~Copyable {
     var connectTime: UInt64 = 0
     /// MPTCP was wanted towards the upstream and this kernel has none.
     var multipathUnavailable = false
+    /// Until it relays, and only if there is one.
+    var handshake: Handshake?
+    /// What is left of the handshake for the record.
+    var notes: ConnectionNotes?
+    /// Under a bandwidth limit only.
+    var throttle: Throttle?
 
-    private(set) var up = Flow()
-    private(set) var down = Flow()
+    var up = Flow()
+    var down = Flow()
     private(set) var lastActivity: MonotonicTime
     // Of Connection+Deadlines.
     var deadlineArmed = false
@@ -265,7 +274,7 @@ struct Connection: ~Copyable {
         return ConnectionRecord(
             id: id, relay: relayID, client: clientAddress, upstream: upstreamIndex, upstreamAddress: upstreamAddress,
             multipath: outcome, subflows: Int(subflows), bytesUp: up.moved, bytesDown: isEcho ? up.moved : down.moved,
-            duration: now.since(opened), connectTime: connectTime, result: end.result, error: end.error,
+            duration: now.since(opened), connectTime: connectTime, result: end.result, error: end.error, notes: notes,
             notMultipathReason: notMultipathReason)
     }
 }

@@ -14,6 +14,8 @@ public enum ConnectionResult: UInt8, Sendable, CaseIterable {
     case refused
     case drained
     case outOfDescriptors
+    case handshakeFailed
+    case handshakeTimeout
     case closedByOperator
 
     /// The word of `BRAID_RESULT`.
@@ -29,6 +31,8 @@ public enum ConnectionResult: UInt8, Sendable, CaseIterable {
         case .refused: "refused"
         case .drained: "drained"
         case .outOfDescriptors: "out-of-descriptors"
+        case .handshakeFailed: "handshake-failed"
+        case .handshakeTimeout: "handshake-timeout"
         case .closedByOperator: "closed-by-operator"
         }
     }
@@ -80,6 +84,8 @@ public struct ConnectionRecord: Sendable {
     public var result: ConnectionResult
     /// The errno behind a failure, or 0.
     public var error: Errno
+    /// What its handshake said; `nil` without one.
+    public var notes: ConnectionNotes?
     /// Why it was not multipath where it could have been; `nil` when it was, or nobody asked for it.
     public var notMultipathReason: NotMultipathReason?
 }

@@ -5,6 +5,8 @@ public import MultipathTCP
 public struct ConnectionSnapshot: Sendable {
     /// What it is doing.
     public enum State: String, Sendable, CaseIterable {
+        /// Says and hears what comes before data.
+        case handshake
         /// Waits for its upstream's addresses.
         case resolving
         /// Waits for its upstream to answer.
@@ -25,6 +27,8 @@ public struct ConnectionSnapshot: Sendable {
     public let upstream: Int
     /// The address that was connected to, `.none` without one, `.unix` for a Unix socket.
     public let upstreamAddress: SocketAddress
+    /// Where the client has chosen to go: `HOST:PORT`; `nil` when that is configured.
+    public let destination: String?
     /// What it is doing.
     public let state: State
     /// When it was accepted.

@@ -19,7 +19,7 @@ extension EventLoop {
     mutating func dialSocket(
         _ relay: Int, _ upstream: Int, _ target: SocketAddress, from source: SocketAddress, _ slot: UInt32
     ) throws(Errno) -> DialSocket {
-        guard case .network(let wanted) = relays[relay].plan.upstreams[upstream].kind else { throw .invalidArgument }
+        guard let wanted = relays[relay].plan.upstreams[upstream].kind.streamProtocol else { throw .invalidArgument }
         let opened = try MultipathSupport.socket(target.family, wanting: wanted)
         let isMultipath = opened.streamProtocol == .mptcp
         if isMultipath { witness.prepare() }

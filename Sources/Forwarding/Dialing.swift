@@ -28,11 +28,20 @@ extension EventLoop {
                 if handOver(slot, relay, taker) { return }
             case .network:
                 if beginNetwork(slot, relay, upstream) { return }
+            case .direct:
+                if race(slot, relay) { return }
+            case .convert:
+                if now < relays[relay].upstreams[upstream].restsUntil {
+                    connections.slots[index]?.dial.lastError = .networkDown
+                } else if beginNetwork(slot, relay, upstream) {
+                    return
+                }
             }
             giveUpMember(slot, relay)
         }
         if connections.slots[index]?.dial.wasRefused == true { return refuseDial(slot) }
         guard let error = connections.slots[index]?.dial.lastError else { return }
+        if let handshake = connections.slots[index]?.handshake { return fail(slot, handshake, .dial(error)) }
         finish(slot, Connection.End(result: .connectFailed, error: error, reset: true))
     }
 
@@ -52,7 +61,7 @@ extension EventLoop {
     private mutating func attempt(_ slot: UInt32, _ relay: Int) -> Bool {
         let index = Int(slot)
         guard let upstream = connections.slots[index]?.dial.upstream else { return false }
-        let targets = memberAddresses(slot, relay)
+        let targets = targets(slot, relay, upstream)
         let addresses = targets.count
         guard let links = connections.slots[index]?.dial.linkOrder.count else { return false }
         let count = addresses * max(1, links)
@@ -116,7 +125,7 @@ extension EventLoop {
         _ slot: UInt32, _ relay: Int, _ upstream: Int, _ raw: CInt, isMultipath: Bool, _ target: SocketAddress,
         _ link: Int8
     ) -> Bool {
-        let wantsMultipath = relays[relay].plan.upstreams[upstream].kind == .network(.mptcp)
+        let wantsMultipath = relays[relay].plan.upstreams[upstream].kind.streamProtocol == .mptcp
         if examineDialled(slot, relay, raw, isMultipath: isMultipath, wantsMultipath: wantsMultipath, link: link) {
             return true
         }
@@ -139,7 +148,7 @@ extension EventLoop {
                 let link = connections.slots[index]?.dial.link(attemptIndex),
                 let started = connections.slots[index]?.dial.started(attemptIndex)
             else { return }
-            let addresses = memberAddresses(slot, relay)
+            let addresses = targets(slot, relay, upstream)
             let target = address < addresses.count ? addresses[address] : .none
             guard mayUse(slot, relay, upstream, raw, isMultipath: isMultipath, target, link) else {
                 connections.slots[index]?.dial.cancel(attemptIndex)
@@ -262,14 +271,31 @@ extension EventLoop {
     }
 
     private mutating func established(_ slot: UInt32, _ relay: Int) {
+        if relays[relay].introduces || connections.slots[Int(slot)]?.handshake != nil { return introduce(slot, relay) }
+        startRelaying(slot, relay)
+    }
+
+    /// The addresses that a dial tries: the upstream's, or those that the client has chosen.
+    mutating func targets(_ slot: UInt32, _ relay: Int, _ upstream: Int) -> [SocketAddress] {
+        if case .direct = relays[relay].plan.upstreams[upstream].kind {
+            return connections.slots[Int(slot)]?.handshake?.addresses ?? []
+        }
+        return memberAddresses(slot, relay)
+    }
+
+    mutating func startRelaying(_ slot: UInt32, _ relay: Int) {
         timers.cancel(Int(slot))
         memberConnected(slot, relay)
         let noDelay = relays[relay].followsNoDelay
+        let isLimited = relays[relay].isLimited
+        // Under a bandwidth limit the client's first bytes wait for their turn as well.
+        if isLimited { connections.slots[Int(slot)]?.setLimit(.client, 0) }
         guard
             let served = connections.slots[Int(slot)]?.begin(
                 noDelay: noDelay, now: now, carriers: &carriers, poller: poller)
         else { return }
         countOpening(slot, relay)
         settle(slot, relay, served)
+        if isLimited, served.end == nil { serveLimited(slot, relay, .client, .readable) }
     }
 }

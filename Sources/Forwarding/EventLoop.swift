@@ -41,6 +41,8 @@ public struct EventLoop: ~Copyable {
     var backoffReported = false
     /// It was reported that MPTCP sockets cannot be made.
     var multipathReported = false
+    /// How many error answers converters may still give in this second.
+    var errorAnswers = (until: MonotonicTime(nanoseconds: 0), left: 0)
     /// Reports wait that the main thread was not told of.
     private var hasUntold = false
     private var nextTelling = MonotonicTime(nanoseconds: 0)
@@ -118,8 +120,10 @@ public struct EventLoop: ~Copyable {
         let index = Int(slot)
         guard let relay = connections.slots[index]?.relay else { return }
         if connections.slots[index]?.phase != .relaying {
-            return clientEventWhileDialing(slot, readiness)
+            if connections.slots[index]?.phase == .handshake { return handshakeEvent(slot, side, readiness) }
+            return side == .client ? clientEventWhileDialing(slot, readiness) : ()
         }
+        if relays[relay].isLimited { return serveLimited(slot, relay, side, readiness) }
         let noDelay = relays[relay].followsNoDelay
         guard
             let served = connections.slots[index]?.serveCounting(
@@ -145,7 +149,11 @@ public struct EventLoop: ~Copyable {
     mutating func rearm(_ slot: UInt32, _ relay: Int) {
         let timeouts = relays[relay].timeouts
         let now = self.now
-        guard let deadline = connections.slots[Int(slot)]?.armDeadline(timeouts, now: now) else { return }
+        guard var deadline = connections.slots[Int(slot)]?.armDeadline(timeouts, now: now) else { return }
+        if relays[relay].isLimited, let throttle = connections.slots[Int(slot)]?.throttle {
+            throttle.deadline = deadline
+            deadline = min(deadline, throttle.next)
+        }
         timers.schedule(Int(slot), at: deadline)
     }
 
@@ -168,6 +176,7 @@ public struct EventLoop: ~Copyable {
             guard let phase = connections.slots[slot]?.phase else { continue }
             switch phase {
             case .resolving, .dialing: dialDeadline(UInt32(slot))
+            case .handshake: handshakeDeadline(UInt32(slot))
             case .relaying: relayDeadline(UInt32(slot))
             }
         }
@@ -175,6 +184,7 @@ public struct EventLoop: ~Copyable {
 
     private mutating func relayDeadline(_ slot: UInt32) {
         guard let relay = connections.slots[Int(slot)]?.relay else { return }
+        if relays[relay].isLimited, takeTurns(slot, relay) { return }
         let timeouts = relays[relay].timeouts
         connections.slots[Int(slot)]?.setKeepalive(timeouts, now: now)
         if connections.slots[Int(slot)]?.upstreamLeg.isProbing == true { lookAtProbes(slot, timeouts) }
@@ -247,7 +257,7 @@ public struct EventLoop: ~Copyable {
         relays[relay].counters.open &-= 1
         switch record.result {
         case .refused: relays[relay].counters.refused += 1
-        case .connectFailed, .outOfDescriptors: relays[relay].counters.failed += 1
+        case .connectFailed, .outOfDescriptors, .handshakeFailed, .handshakeTimeout: relays[relay].counters.failed += 1
         default: break
         }
         switch record.multipath {

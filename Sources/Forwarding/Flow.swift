@@ -39,10 +39,12 @@ struct Flow {
     private var stuffed = false
     private var longReads: UInt8 = 0
     private var shortReads: UInt8 = 0
+    /// What may be read in one turn, under a bandwidth limit; 0 reads nothing.
+    var limit = Int32.max
 
     /// Whether the source is to be watched for reading: there is room for what comes.
     var wantsRead: Bool {
-        if ended { return false }
+        if ended || limit == 0 { return false }
         guard held > 0 else { return true }
         guard case .pipe = carrier else { return false }
         return !stuffed && held < Tuning.pipeCapacity / 2
@@ -70,12 +72,12 @@ struct Flow {
             case .failed(let error): return .destinationFailed(error)
             }
         }
-        var share = Tuning.bytesPerTurn
+        var share = min(Tuning.bytesPerTurn, Int(limit))
         while wantsRead, share > 0 {
             let filled =
                 deep
-                ? spliceOrCopy(from: source, sourceIsMultipath, to: destination, &carriers)
-                : copy(from: source, to: destination, &carriers)
+                ? spliceOrCopy(from: source, sourceIsMultipath, to: destination, atMost: share, &carriers)
+                : copy(from: source, to: destination, atMost: share, &carriers)
             switch filled {
             case .bytes(let count):
                 share -= count
@@ -104,6 +106,9 @@ struct Flow {
         return .paused
     }
 
+    /// Counts bytes that went to the destination before data flowed.
+    mutating func credit(_ bytes: Int) { moved += UInt64(bytes) }
+
     /// The end of the flow: gives back what it borrowed. Bytes that still wait are lost.
     mutating func abandon(_ carriers: inout Carriers) {
         switch carrier {
@@ -130,20 +135,21 @@ struct Flow {
     }
 
     private mutating func spliceOrCopy(
-        from source: CInt, _ sourceIsMultipath: Bool, to destination: CInt, _ carriers: inout Carriers
+        from source: CInt, _ sourceIsMultipath: Bool, to destination: CInt, atMost share: Int,
+        _ carriers: inout Carriers
     ) -> Filled {
-        var wanted = Tuning.pipeCapacity
+        var wanted = min(share, Tuning.pipeCapacity)
         if sourceIsMultipath {
             // This kernel's splice from MPTCP allocates pages for the whole request: ask for what is there.
             let waiting = Int(linux_bytes_readable(source))
             if waiting < Tuning.spliceWorthwhile, held == 0 {
                 countRead(short: true)
-                return copy(from: source, to: destination, &carriers)
+                return copy(from: source, to: destination, atMost: share, &carriers)
             }
-            wanted = max(waiting, Tuning.smallBufferSize)
+            wanted = min(share, max(waiting, Tuning.smallBufferSize))
         }
         guard let pipe = borrowPipe(&carriers) else {
-            return copy(from: source, to: destination, &carriers)
+            return copy(from: source, to: destination, atMost: share, &carriers)
         }
         let ends = carriers.pipes.ends(pipe)
         do throws(Errno) {
@@ -175,16 +181,19 @@ struct Flow {
         }
     }
 
-    private mutating func copy(from source: CInt, to destination: CInt, _ carriers: inout Carriers) -> Filled {
+    private mutating func copy(
+        from source: CInt, to destination: CInt, atMost share: Int, _ carriers: inout Carriers
+    ) -> Filled {
         let scratch = unsafe carriers.scratch
+        let wanted = min(share, scratch.count)
         let count: Int
         do throws(Errno) {
-            count = try check(unsafe linux_receive(source, scratch.baseAddress, scratch.count))
+            count = try check(unsafe linux_receive(source, scratch.baseAddress, wanted))
         } catch {
             return error == .wouldBlock ? .empty : .sourceFailed(error)
         }
         if count == 0 { return .end }
-        let full = count == scratch.count
+        let full = count == wanted
         if count >= Tuning.longRead {
             countRead(short: false)
         } else {

@@ -8,10 +8,10 @@ extension EventLoop {
     /// Settles the order of links for one dial: MPTCP upstreams only, and only where no source is configured.
     mutating func orderLinks(_ slot: UInt32, _ relay: Int) {
         guard ranking.count > 0, let upstream = connections.slots[Int(slot)]?.dial.upstream,
-            case .network(.mptcp) = relays[relay].plan.upstreams[upstream].kind,
+            relays[relay].plan.upstreams[upstream].kind.streamProtocol == .mptcp,
             relays[relay].plan.upstreamSocket.sourceAddress == nil,
             relays[relay].plan.upstreamSocket.interface.isEmpty,
-            memberAddresses(slot, relay).contains(where: { !$0.isLoopback })
+            targets(slot, relay, upstream).contains(where: { !$0.isLoopback })
         else {
             connections.slots[Int(slot)]?.dial.linkOrder = []
             return

@@ -6,6 +6,7 @@ struct ListenerState: ~Copyable {
     /// Its number in this process.
     let id: Int
     var relay: Int
+    let kind: ListenerKind
     /// An MPTCP listener: its connections may be MPTCP or plain TCP.
     let isMultipath: Bool
     /// Other loops watch the same socket.
@@ -21,10 +22,14 @@ struct ListenerState: ~Copyable {
     /// Its relay has as many connections as it may.
     var isFull = false
 
-    init(descriptor: consuming Descriptor, id: Int, relay: Int, isMultipath: Bool, isShared: Bool, noDelay: Bool) {
+    init(
+        descriptor: consuming Descriptor, id: Int, relay: Int, kind: ListenerKind, isMultipath: Bool, isShared: Bool,
+        noDelay: Bool
+    ) {
         self.descriptor = descriptor
         self.id = id
         self.relay = relay
+        self.kind = kind
         self.isMultipath = isMultipath
         self.isShared = isShared
         self.noDelay = noDelay

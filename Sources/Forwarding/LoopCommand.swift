@@ -5,7 +5,7 @@ public enum LoopCommand: Sendable {
     /// A relay that connections may be accepted for from now on.
     case addRelay(RelayPlan)
     /// Accept from this listening socket. The number is a duplicate that the loop owns from here on.
-    case addListener(id: Int, relay: Int, descriptor: CInt, shared: Bool)
+    case addListener(id: Int, relay: Int, kind: ListenerKind = .plain, descriptor: CInt, shared: Bool)
     /// Whoever comes by this listener from now on belongs to another relay.
     case moveListener(id: Int, relay: Int)
     /// Take in who waits at this listener, and nobody more; the loop's duplicate is closed.
@@ -16,6 +16,10 @@ public enum LoopCommand: Sendable {
     /// The members that an upstream stands for from now on, good until `expires`; `nil`: those known stay, for they could
     /// not be looked up.
     case setMembers(relay: Int, upstream: Int, [UpstreamMember]?, expires: MonotonicTime)
+    /// The answer to `LoopReport.resolveDestination`; none: the name leads nowhere.
+    case destinationResolved(request: UInt64, [SocketAddress])
+    /// The answer to `LoopReport.checkUser`.
+    case userChecked(request: UInt64, isRight: Bool)
     /// The links that MPTCP dials start from, from now on; none: the routing table chooses.
     case setLinks([LinkCandidate])
     /// Tell of subflows that die silently (`LoopReport.subflowStalled`); `timeout` is how long one may acknowledge nothing, in

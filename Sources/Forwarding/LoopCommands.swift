@@ -9,12 +9,14 @@ extension EventLoop {
             switch command {
             case .addRelay(let plan): addRelay(plan)
             case .retireRelay(let relay, let heir): retireRelay(relay, heir: heir)
-            case .addListener(let id, let relay, let descriptor, let isShared):
-                addListener(id, relayID: relay, Descriptor(owning: descriptor), isShared: isShared)
+            case .addListener(let id, let relay, let kind, let descriptor, let isShared):
+                addListener(id, relayID: relay, kind, Descriptor(owning: descriptor), isShared: isShared)
             case .moveListener(let id, let relay): moveListener(id, relayID: relay)
             case .removeListener(let id): removeListener(id)
             case .setMembers(let relay, let upstream, let members, let expires):
                 setMembers(relayID: relay, upstream, members, expires)
+            case .destinationResolved(let request, let addresses): destinationResolved(request, addresses)
+            case .userChecked(let request, let isRight): userChecked(request, isRight)
             case .setLinks(let links):
                 ranking.set(links)
                 accounts.set(links, shared.counters)

@@ -9,6 +9,10 @@ public enum LoopReport: Sendable {
     case connectionEnded(ConnectionRecord)
     /// The addresses of an upstream are wanted: a connection waits for them.
     case resolve(relay: Int, upstream: Int)
+    /// The addresses of a destination that a client has chosen are wanted; `LoopCommand.destinationResolved` answers.
+    case resolveDestination(request: UInt64, name: String, port: UInt16)
+    /// A client says who it is; `LoopCommand.userChecked` answers.
+    case checkUser(relay: Int, request: UInt64, name: [UInt8], password: [UInt8])
     /// A member of a relay's pool could not be connected to; told at most once a second and member.
     case memberFailed(relay: Int, member: Int, error: Errno)
     /// A member that had failed was connected to.

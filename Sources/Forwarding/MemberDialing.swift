@@ -33,7 +33,10 @@ extension EventLoop {
             let error = connections.slots[Int(slot)]?.dial.lastError
         else { return }
         connections.slots[Int(slot)]?.dial.tried.append(position)
+        let upstream = Int(relays[relay].members.states[Int(position)].member.upstream)
         leaveMember(slot, relay)
+        // Where a client wanted to go says nothing about the way there.
+        if case .direct = relays[relay].plan.upstreams[upstream].kind { return }
         guard error.rawValue != 0, error.blamesPeer, relays[relay].members.failed(Int(position), now: now) else {
             return
         }

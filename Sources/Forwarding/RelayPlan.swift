@@ -38,6 +38,8 @@ public struct RelayPlan: Sendable {
     public var mode: LinkMode
     /// Who may come in, together with the relay's other loops.
     public var gate: AdmissionGate
+    /// What is said before data.
+    public var handshake = HandshakePlan()
 
     /// A relay of these parts.
     public init(
@@ -87,12 +89,30 @@ public struct UpstreamPlan: Sendable {
     public enum Kind: Sendable, Hashable {
         /// Over IP; the addresses may have to be resolved first.
         case network(StreamProtocol)
+        /// To the address that the client has chosen.
+        case direct(StreamProtocol)
+        /// Over MPTCP to an RFC 8803 converter, which is asked for what the client has chosen.
+        case convert
         /// A Unix socket by its path.
         case unix(String)
         /// The client's own bytes, sent back.
         case echo
         /// Handed to a server in this process.
         case handed(ConnectionTaker)
+
+        /// The protocol of its sockets; `nil` when they are not IP's.
+        public var streamProtocol: StreamProtocol? {
+            switch self {
+            case .network(let wanted), .direct(let wanted): wanted
+            case .convert: .mptcp
+            case .unix, .echo, .handed: nil
+            }
+        }
+
+        /// An RFC 8803 converter.
+        public var isConverter: Bool {
+            if case .convert = self { true } else { false }
+        }
     }
 
     /// How it is reached.

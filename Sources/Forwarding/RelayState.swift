@@ -7,6 +7,10 @@ struct RelayState: ~Copyable {
     let block: CounterBlocks.Block
     let timeouts: RelayTimeouts
     let followsNoDelay: Bool
+    /// Something is said to every upstream before data.
+    let introduces: Bool
+    /// There is a bandwidth limit.
+    let isLimited: Bool
     /// The congestion control of its sockets is chosen while it runs.
     let isMeasured: Bool
     /// What is set on a socket before it connects: all but keepalive, which waits until the connection has lived for a while.
@@ -15,6 +19,8 @@ struct RelayState: ~Copyable {
     /// The counters have changed since they were published.
     var dirty = false
     var upstreams: [UpstreamState]
+    /// Clients whose preamble is read.
+    var handshakes = HandshakeQueue()
     var members: MemberTable
     /// Connections that belong to it.
     var holders = 0
@@ -38,6 +44,8 @@ struct RelayState: ~Copyable {
         dialPlan.keepaliveSeconds = 0
         dialSocket = dialPlan
         followsNoDelay = plan.clientNoDelay == .auto && plan.upstreamSocket.noDelay == .auto
+        introduces = plan.handshake.sendProxy != nil
+        isLimited = plan.handshake.bandwidth != nil
         isMeasured = plan.clientChoosesCongestion || plan.upstreamSocket.choosesCongestion
         upstreams = plan.upstreams.map { upstream in
             UpstreamState(expires: upstream.isName ? .init(nanoseconds: 0) : .never)
@@ -52,6 +60,8 @@ struct UpstreamState {
     var expires: MonotonicTime
     /// They were asked for.
     var isPending = false
+    /// A converter that has asked to be left alone until then.
+    var restsUntil = MonotonicTime(nanoseconds: 0)
     /// A connection has waited in vain for fresh ones: until they come, old ones are taken without waiting.
     var isLate = false
     /// Connections that wait for them.

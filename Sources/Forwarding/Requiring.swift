@@ -44,6 +44,9 @@ extension EventLoop {
     /// Ends a dial none of whose upstreams could be had over MPTCP.
     mutating func refuseDial(_ slot: UInt32) {
         connections.slots[Int(slot)]?.fellBack = true
+        if let handshake = connections.slots[Int(slot)]?.handshake {
+            return fail(slot, handshake, .dial(.protocolNotAvailable), result: .refused)
+        }
         finish(slot, Connection.End(result: .refused, reset: true))
     }
 

@@ -118,6 +118,24 @@ enum Tuning {
     /// How long a connection waits for fresh addresses of an upstream while old ones are known.
     static let staleAddressPatience: UInt64 = 1_000_000_000
 
+    /// What is read at once of a client's preamble: more than any but a long HTTP head needs.
+    static let handshakeRead = 4 << 10
+
+    /// What goes to a converter together with the request: as much as a new connection's first flight may hold.
+    static let readAhead = 14 << 10
+
+    /// How long a client may take with its preamble before it makes room for others, when there is no place left.
+    static let handshakeGrace: UInt64 = 1_000_000_000
+
+    /// How long a refused client may take to read why.
+    static let farewell: UInt64 = 1_000_000_000
+
+    /// A converter's error answers in a second.
+    static let errorAnswersPerSecond = 1000
+
+    /// How far a bandwidth limit may be made up for after a quiet moment: more than timers are late.
+    static let bandwidthTolerance: UInt64 = 20_000_000
+
     /// How soon a Unix upstream with a full backlog is asked again.
     static let unixRetryNanoseconds: UInt64 = 20_000_000
 

@@ -124,6 +124,12 @@ extension Socket {
         _ = try check(answer)
     }
 
+    /// Accepts connections to any address, as TPROXY delivers them (`IP_TRANSPARENT`, ip(7)); needs CAP_NET_ADMIN.
+    public borrowing func acceptForeignDestinations(_ family: SocketAddress.Family) throws(Errno) {
+        let number = family == .ipv6 ? LINUX_AF_INET6 : LINUX_AF_INET
+        _ = try check(linux_set_transparent(raw, CInt(number)))
+    }
+
     /// The protocol of the socket; `nil` when it is neither TCP nor MPTCP (a Unix socket).
     public borrowing func streamProtocol() -> StreamProtocol? {
         guard let number = try? option(.streamProtocol) else { return nil }

@@ -15,6 +15,7 @@ struct Braid: ParsableCommand {
             RunCommand.self, CheckCommand.self, StatusCommand.self, ConnectionsCommand.self, PathsCommand.self,
             CloseCommand.self, LinkCommand.self, TopCommand.self, ProbeCommand.self, EchoCommand.self,
             DoctorCommand.self,
+            KeygenCommand.self, PasswdCommand.self,
         ])
 
     static func main() {

@@ -3,10 +3,6 @@ import Testing
 
 @Suite struct NotBuiltYetTests {
     @Test(arguments: [
-        "handshake-timeout = \"6s\"",
-        "allow = [\"::1\"]",
-        "deny = [\"::1\"]", "accept-proxy = true", "send-proxy = \"v1\"",
-        "rate-limit = { connections = \"1/s\" }",
         "tls.upstream = {}",
     ])
     func says_so_with_its_place(key: String) throws {
@@ -22,17 +18,11 @@ import Testing
     @Test func says_so_of_addresses() throws {
         let text = """
             [[relay]]
-            listen = ["socks5://[::1]:1", "http://[::1]:2", "transparent://[::1]:3", "convert://[::1]:4"]
-            upstream = ["direct+tcp://", "direct+mptcp://", "convert://a.b:1"]
-            [[relay]]
             listen = ["tcp://[::1]:5", "mptcp://[::1]:6", "unix:///x", "fd://x"]
             upstream = ["dashboard://", "mptcp+srv://a.b", "tcp://a.b:1", "mptcp://a.b:1", "unix:///y", "echo://"]
             """
         let refusals = try Settings.load(text: text, file: "f").notBuiltYet()
-        #expect(
-            refusals.map(\.location.description) == [
-                "f:2:11", "f:2:31", "f:2:49", "f:2:74", "f:3:13", "f:3:30", "f:3:49",
-            ])
+        #expect(refusals.isEmpty)
     }
 
     @Test func takes_what_is_built() throws {
@@ -64,10 +54,31 @@ import Testing
             idle-timeout = "1s"
             half-close-timeout = "1s"
             max-connections = 5
+            handshake-timeout = "6s"
+            allow = ["::1"]
+            deny = ["::1"]
+            accept-proxy = true
+            trusted-proxies = ["::1"]
+            send-proxy = "v2+multipath"
+            rate-limit = { connections = "1/s", bandwidth = "1Mbit", per = "client" }
             balance = "source-hash"
             health-check = {}
             slow-start = "0s"
             socket = { keepalive = "1s", user-timeout = "1s", congestion = "bbr", mark = 1, tos = 1, nodelay = true, fast-open = true, buffer = "1MiB", bind-interface = "lo", bind-address = "::1" }
+            [[relay]]
+            listen = ["socks5://[::1]:11", "http://[::1]:12", "transparent://[::1]:13", "convert://[::1]:14"]
+            upstream = ["direct+tcp://", "direct+mptcp://", "convert://a.b:1"]
+            users-file = "/x"
+            key-file = "/y"
+            destinations = { allow = [":443"] }
+            [[relay]]
+            listen = "http://*:15"
+            upstream = "echo://"
+            ignore-destination = true
+            [[relay]]
+            listen = "http://*:16"
+            upstream = "direct+tcp://"
+            insecure-open-relay = true
             """
         #expect(try Settings.load(text: text, file: "f").notBuiltYet() == [])
     }

@@ -86,8 +86,7 @@ extension EndToEndSuite {
         }
 
         @Test(arguments: [
-            ("allow = [\"192.0.2.0/24\"]", "4:", "allow"),
-            ("send-proxy = \"v2\"", "4:", "send-proxy"),
+            ("tls.upstream = {}", "4:", "tls"),
         ])
         func whatIsNotBuiltYetIsRefusedNotIgnored(_ line: String, _ place: String, _ key: String) throws {
             try Lab.with { lab in

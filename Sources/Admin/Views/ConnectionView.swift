@@ -10,7 +10,7 @@ public struct ConnectionView: Sendable, Equatable, Decodable {
     public var upstream = ""
     /// Where the client wanted to go, when it chose.
     public var destination: String?
-    /// `resolving`, `dialing`, `relaying`, `half-closed`.
+    /// `handshake`, `resolving`, `dialing`, `relaying`, `half-closed`.
     public var state = ""
     /// Since it was accepted.
     public var ageSeconds = 0.0

@@ -18,9 +18,11 @@
 #include "linux_process.h"
 #include "linux_resolve.h"
 #include "linux_signal.h"
+#include "linux_secret.h"
 #include "linux_socket.h"
 #include "linux_terminal.h"
 #include "linux_time.h"
+#include "linux_transparent.h"
 #include "linux_counter.h"
 
 #endif

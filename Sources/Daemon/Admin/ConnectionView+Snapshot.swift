@@ -10,6 +10,7 @@ extension ConnectionView {
         self.init()
         id = snapshot.id
         self.relay = relay?.name ?? ""
+        destination = snapshot.destination
         client = snapshot.client.description
         upstream = Self.upstream(snapshot, relay)
         state = snapshot.state.rawValue

@@ -7,6 +7,7 @@ struct Application {
     let package: String
 
     static let curl = Application(name: "curl", package: "curl")
+    static let haproxy = Application(name: "haproxy", package: "haproxy")
     static let iperf3 = Application(name: "iperf3", package: "iperf3")
     static let netcat = Application(name: "nc.openbsd", package: "netcat-openbsd")
     static let nghttpd = Application(name: "nghttpd", package: "nghttp2-server")

@@ -1,0 +1,39 @@
+internal import COpenSSL
+
+/// What is done with secrets, by OpenSSL's libcrypto.
+public enum Secrets {
+    /// HMAC-SHA256, RFC 2104 and FIPS 180-4: 32 bytes.
+    public static func authenticationCode(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
+        var code = [UInt8](repeating: 0, count: 32)
+        let answer = unsafe code.withUnsafeMutableBytes { out in
+            unsafe key.withUnsafeBytes { key in
+                unsafe bytes.withUnsafeBytes { bytes in
+                    unsafe braid_hmac_sha256(
+                        key.baseAddress, key.count, bytes.baseAddress, bytes.count, out.baseAddress)
+                }
+            }
+        }
+        precondition(answer == 0, "libcrypto has no SHA-256")
+        return code
+    }
+
+    /// Whether two secrets are the same, in a time that depends on their lengths only.
+    public static func equal(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+        guard left.count == right.count else { return false }
+        return unsafe left.withUnsafeBytes { left in
+            unsafe right.withUnsafeBytes { right in
+                unsafe CRYPTO_memcmp(left.baseAddress, right.baseAddress, left.count) == 0
+            }
+        }
+    }
+
+    /// Random bytes that nobody can foresee.
+    public static func random(_ count: Int) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let answer = unsafe bytes.withUnsafeMutableBytes { buffer in
+            unsafe RAND_bytes(buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), CInt(buffer.count))
+        }
+        precondition(answer == 1, "libcrypto has no random bytes")
+        return bytes
+    }
+}

@@ -1,0 +1,99 @@
+internal import LinuxSystem
+internal import SystemPackage
+internal import Wire
+
+/// What a connection knows until it relays. It is made when a client has something to say before its data (or something is
+/// to be said to the upstream before it), and is gone once data flow.
+///
+/// Concurrency: belongs to the loop that the connection belongs to.
+final class Handshake {
+    /// What is waited for.
+    enum Step {
+        /// For its turn, under a rate limit.
+        case turn
+        /// A PROXY header.
+        case proxyHeader
+        case socksGreeting
+        case socksCredentials
+        case socksRequest
+        case httpHead
+        case convertRequest
+        /// For the main thread's word about name and password.
+        case userCheck
+        /// For the addresses of the destination's name.
+        case resolution
+        /// For an upstream; the phase is `resolving` or `dialing`.
+        case upstream
+        /// For the upstream to take the preamble.
+        case preamble
+        /// For the converter's answer.
+        case convertAnswer
+        /// For the client to take the refusal and close.
+        case farewell
+    }
+
+    let kind: ListenerKind
+    var step: Step
+    /// When the client was accepted.
+    let began: MonotonicTime
+    /// When the client's preamble has to be there.
+    let deadline: MonotonicTime
+    /// What the client has sent and nobody has taken yet. What is left after its preamble goes to the upstream first.
+    var input: [UInt8] = []
+    /// So much of `input` was looked at in vain.
+    var looked = 0
+    /// What the listener's proxy said.
+    var proxied: ProxyHeader?
+    /// Where the client wants to go.
+    var destination: Destination?
+    /// Where that is, as far as it is permitted.
+    var addresses: [SocketAddress] = []
+    /// Who the client says it is.
+    var user: SOCKS5.Credentials?
+    /// The user was checked.
+    var isUserChecked = false
+    /// The Convert client's message.
+    var request: [UInt8] = []
+    /// The Convert client asked for the supported extensions.
+    var asksForExtensions = false
+    /// What goes to the upstream before data, and how much of it went.
+    var preamble: [UInt8] = []
+    var preambleSent = 0
+    /// What has come of the converter's answer.
+    var answer: [UInt8] = []
+    /// The converter's challenge, once it asked for one.
+    var challenge: [UInt8]?
+    /// How the connection ends once the client has its refusal.
+    var end = Connection.End(result: .handshakeFailed)
+
+    init(_ kind: ListenerKind, step: Step, began: MonotonicTime, deadline: MonotonicTime) {
+        self.began = began
+        self.kind = kind
+        self.step = step
+        self.deadline = deadline
+    }
+
+    /// The first step of a kind's own preamble; `nil` when there is none to read.
+    static func firstStep(_ kind: ListenerKind) -> Step? {
+        switch kind {
+        case .plain, .transparent: nil
+        case .socks5: .socksGreeting
+        case .http: .httpHead
+        case .convert: .convertRequest
+        }
+    }
+
+    /// Whether the step is one in which the client's bytes are read.
+    var readsClient: Bool {
+        switch step {
+        case .proxyHeader, .socksGreeting, .socksCredentials, .socksRequest, .httpHead, .convertRequest: true
+        case .turn, .userCheck, .resolution, .upstream, .preamble, .convertAnswer, .farewell: false
+        }
+    }
+
+    /// Takes the first `count` bytes of the input away.
+    func consume(_ count: Int) {
+        input.removeFirst(count)
+        looked = 0
+    }
+}

@@ -1,0 +1,19 @@
+public import LinuxSystem
+internal import Synchronization
+
+/// Where this daemon listens over IP. Shared by all relays and loops, for a reload may add to it; the lock is held for one copy.
+public final class OwnListeners: Sendable {
+    private let addresses: Mutex<[SocketAddress]>
+
+    /// These.
+    public init(_ addresses: [SocketAddress]) {
+        self.addresses = Mutex(addresses)
+    }
+
+    /// One more.
+    public func add(_ address: SocketAddress) {
+        addresses.withLock { if !$0.contains(address) { $0.append(address) } }
+    }
+
+    var all: [SocketAddress] { addresses.withLock { $0 } }
+}

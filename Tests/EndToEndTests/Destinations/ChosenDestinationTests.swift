@@ -1,0 +1,224 @@
+import Lab
+import Testing
+
+extension EndToEndSuite {
+    /// SOCKS5 and CONNECT: applications as they are, and the true cause when something is wrong.
+    @Suite(.serialized) struct ChosenDestinationTests {
+        static let direct = """
+            [[relay]]
+            name = "any"
+            listen = ["socks5://127.0.0.1:1080", "http://127.0.0.1:3128"]
+            upstream = "direct+tcp://"
+            connect-timeout = "500ms"
+            destinations = { allow = ["127.0.0.1:9000-9099", "[::1]:9000", "localhost:9000-9099", "10.0.0.0/8", "192.0.2.0/24"] }
+            """
+
+        @Test func curlByNameAndAddress() async throws {
+            try await Lab.with { lab in
+                let host = try lab.host("alone")
+                try await WhoAmIServer.start(in: host)
+                let braid = try await BraidProcess.start(Self.direct, in: host)
+                for target in ["http://localhost:9000/", "http://127.0.0.1:9000/", "http://[::1]:9000/"] {
+                    for proxy in [
+                        ["--socks5-hostname", "127.0.0.1:1080"], ["--socks5", "127.0.0.1:1080"],
+                        ["--proxytunnel", "--proxy", "http://127.0.0.1:3128"],
+                    ] {
+                        // curl resolves localhost itself then, and may get ::1.
+                        let answer = try host.run(
+                            [try Application.curl.path, "--silent", "--show-error", "--fail", target] + proxy)
+                        #expect(["127.0.0.1\n", "::1\n"].contains(answer.standardOutput), "\(target) \(proxy)")
+                    }
+                }
+                let record = try await braid.connections()[0]
+                #expect(record["destination"] == "localhost:9000", "\(record)")
+                #expect(record["result"] == "closed", "\(record)")
+                #expect(record["upstream"]?.hasPrefix("direct+tcp://") == true, "\(record)")
+            }
+        }
+
+        @Test func secureShellThroughAProxyCommand() async throws {
+            try await TwoEnds.with(ports: []) { ends in
+                let server = try await SecureShellServer.start(ends, port: 9022)
+                _ = try await BraidProcess.start(Self.direct, in: ends.far)
+                for (kind, port) in [("5", 1080), ("connect", 3128)] {
+                    let command = "\(try Application.netcat.path) -X \(kind) -x 127.0.0.1:\(port) %h %p"
+                    let output = try ends.far.run(
+                        [try Application.ssh.path] + server.clientOptions + [
+                            "-p", "9022", "-o", "ProxyCommand=\(command)", server.destination, "echo through",
+                        ])
+                    #expect(output.standardOutput == "through\n")
+                }
+            }
+        }
+
+        @Test func gitClones() async throws {
+            try await Lab.with { lab in
+                let host = try lab.host("alone")
+                let directory = try TemporaryDirectory()
+                let script = """
+                    cd \(directory.path) && export HOME=\(directory.path) GIT_CONFIG_NOSYSTEM=1 &&
+                    git init -q work && cd work && echo text >file && git add file &&
+                    git -c user.name=a -c user.email=a@b commit -qm one && cd .. && git clone -q --bare work served &&
+                    git -C served update-server-info
+                    """
+                try host.run(["sh", "-c", script])
+                let server = try host.spawn(
+                    ["python3", "-m", "http.server", "--bind", "127.0.0.1", "9000"], directory: directory.path)
+                try await host.waitForListener(port: 9000, of: server)
+                _ = try await BraidProcess.start(Self.direct, in: host)
+                for (index, proxy) in ["socks5h://127.0.0.1:1080", "http://127.0.0.1:3128"].enumerated() {
+                    // Over plain HTTP git would ask an HTTP proxy for GET, not CONNECT.
+                    if index == 1 { continue }
+                    try host.run(
+                        ["git", "clone", "-q", "http://localhost:9000/served", directory.file("clone\(index)")],
+                        environment: ["ALL_PROXY": proxy, "HOME": directory.path, "NO_PROXY": ""])
+                    #expect(try host.run("cat", directory.file("clone\(index)/file")).standardOutput == "text\n")
+                }
+            }
+        }
+
+        @Test func eachCauseHasItsReply() async throws {
+            try await Lab.with { lab in
+                let host = try lab.host("alone")
+                let other = try lab.host("other")
+                let link = try lab.link(host, other, name: "eth0")
+                link.blackhole(true)
+                let braid = try await BraidProcess.start(Self.direct, in: host)
+                // Refused, no route, no answer, not allowed, no such name.
+                let causes: [(target: String, socks: String, http: String)] = [
+                    ("127.0.0.1:9001", "(5)", "502"), ("192.0.2.1:80", "(3)", "502"),
+                    ("\(link.address(of: other)):80", "(6)", "504"), ("127.0.0.1:22", "(2)", "403"),
+                    ("no-such-name.invalid:80", "(4)", "502"),
+                ]
+                for cause in causes {
+                    let socks = try host.curl("--socks5-hostname", "127.0.0.1:1080", "http://\(cause.target)/")
+                    #expect(socks.contains(cause.socks), "\(cause.target): \(socks)")
+                    let http = try host.curl(
+                        "--proxytunnel", "--proxy", "http://127.0.0.1:3128", "http://\(cause.target)/")
+                    #expect(http.contains("response \(cause.http)"), "\(cause.target): \(http)")
+                }
+                // A client's wrong destination is no failure of the relay's.
+                #expect(braid.records("upstream-failed").isEmpty)
+                let get = try host.curl("--proxy", "http://127.0.0.1:3128", "http://127.0.0.1:9000/")
+                #expect(get.contains("405"), "\(get)")
+            }
+        }
+
+        /// Loopback and its disguises, link-local, and the daemon itself.
+        @Test(arguments: [
+            "127.0.0.1:80", "127.9.9.9:80", "0.0.0.0:80", "0.1.2.3:80", "[::1]:80", "[::]:80", "[::ffff:127.0.0.1]:80",
+            "[::ffff:0.0.0.0]:80", "[::127.0.0.1]:80", "[64:ff9b::127.0.0.1]:80", "[2002:7f00:1::]:80",
+            "169.254.169.254:80",
+            "[::ffff:169.254.169.254]:80", "[fe80::1]:80", "224.0.0.1:80", "[ff02::1]:80", "255.255.255.255:80",
+            "localhost:80", "10.0.0.77:1080", "10.0.0.77:3128",
+        ])
+        func whatNobodyMayReach(target: String) async throws {
+            try await Lab.with { lab in
+                let host = try lab.host("alone")
+                try host.run("ip", "address", "add", "10.0.0.77/32", "dev", "lo")
+                let braid = try await BraidProcess.start(
+                    """
+                    [[relay]]
+                    listen = ["socks5://10.0.0.77:1080", "http://*:3128"]
+                    upstream = "direct+tcp://"
+                    destinations = { allow = ["*", "0.0.0.0/0", "::/0", ":80", "local*"] }
+                    allow = ["10.0.0.0/8"]
+                    """, in: host)
+                let socks = try host.curl(
+                    "--interface", "10.0.0.77", "--socks5-hostname", "10.0.0.77:1080", "http://\(target)/")
+                #expect(socks.contains("(2)"), "\(socks)")
+                let http = try host.curl(
+                    "--interface", "10.0.0.77", "--proxytunnel", "--proxy", "http://10.0.0.77:3128", "http://\(target)/"
+                )
+                #expect(http.contains("response 403"), "\(http)")
+                for record in try await braid.connections(2) {
+                    #expect(record.result == "refused", "\(record)")
+                    #expect(record["reason"] != nil, "\(record)")
+                }
+            }
+        }
+
+        @Test func usersWithPasswords() async throws {
+            try await Lab.with { lab in
+                let host = try lab.host("alone")
+                try await WhoAmIServer.start(in: host)
+                let directory = try TemporaryDirectory()
+                let users = directory.file("users")
+                try host.run([BraidProgram.path, "passwd", users, "anna"], input: "wrong\n")
+                try host.run([BraidProgram.path, "passwd", users, "bert"], input: "second\n")
+                try host.run([BraidProgram.path, "passwd", users, "anna"], input: "first word\n")
+                let text = try host.run("cat", users).standardOutput
+                #expect(text.split(separator: "\n").count == 2 && !text.contains("first"))
+                let braid = try await BraidProcess.start(
+                    Self.direct + "\nusers-file = \"\(users)\"\n", in: host)
+                let target = "http://127.0.0.1:9000/"
+                for (user, isRight) in [
+                    ("anna:first word", true), ("bert:second", true), ("anna:first word", true), ("anna:wrong", false),
+                    ("carl:second", false), ("bert:first word", false),
+                ] {
+                    let socks = try host.curl(
+                        "--proxy", "socks5h://127.0.0.1:1080", "--proxy-user", user, target)
+                    #expect(socks.contains("200") == isRight, "\(user): \(socks)")
+                    let http = try host.curl(
+                        "--proxytunnel", "--proxy", "http://127.0.0.1:3128", "--proxy-user", user, target)
+                    #expect(http.contains(isRight ? "200" : "response 407"), "\(user): \(http)")
+                }
+                #expect(try !host.curl("--socks5-hostname", "127.0.0.1:1080", target).contains("200"))
+                #expect(
+                    try host.curl("--proxytunnel", "--proxy", "http://127.0.0.1:3128", target).contains("response 407"))
+                let record = try await braid.connections()[0]
+                #expect(record["user"] == "anna", "\(record)")
+            }
+        }
+
+        /// Ten thousand clients that say a byte a second keep nobody out, and are gone when their time is over.
+        @Test func slowClientsKeepNobodyOut() async throws {
+            try await Lab.with { lab in
+                let host = try lab.host("alone")
+                try await WhoAmIServer.start(in: host)
+                let braid = try await BraidProcess.start(
+                    Self.direct + "\nhandshake-timeout = \"20s\"\n", in: host)
+                let slow = try host.spawn(
+                    ["python3", "-uc", Self.slowProgram])
+                try await slow.line(containing: "all open", timeout: .seconds(60))
+                for _ in 0..<5 {
+                    let began = ContinuousClock.now
+                    #expect(
+                        try host.curl("--socks5-hostname", "127.0.0.1:1080", "http://127.0.0.1:9000/").contains("200"))
+                    #expect(ContinuousClock.now - began < .seconds(3))
+                }
+                #expect(try braid.residentBytes() < 120 << 20)
+                try await slow.line(containing: "all closed", timeout: .seconds(60))
+            }
+        }
+
+        private static let slowProgram = """
+            import resource, selectors, socket, time
+            hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            poll = selectors.DefaultSelector()
+            slow = []
+            for i in range(min(10000, hard - 1000)):
+                s = socket.create_connection(("127.0.0.1", 1080 if i % 2 else 3128))
+                s.setblocking(False)
+                slow.append(s)
+                poll.register(s, selectors.EVENT_READ)
+            print("all open")
+            word, at, left = b"CONNECT localhost:9000 HTTP/1.1", 0, len(slow)
+            socks = bytes([5, 200]) + bytes(200)
+            while left:
+                for i, s in enumerate(slow):
+                    try: s.send(socks[at:at+1] if i % 2 else word[at:at+1])
+                    except OSError: pass
+                at += 1
+                until = time.monotonic() + 1
+                while left and time.monotonic() < until:
+                    for key, _ in poll.select(max(0, until - time.monotonic())):
+                        try: key.fileobj.recv(100)
+                        except OSError: pass
+                        poll.unregister(key.fileobj)
+                        left -= 1
+            print("all closed")
+            """
+    }
+}
