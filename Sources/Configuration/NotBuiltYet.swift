@@ -23,7 +23,7 @@ extension Settings {
     }
 
     private static let relayKeys: [(key: String, isUsed: @Sendable (RelaySettings) -> Bool)] = [
-        ("tls", { $0.listenTLS != nil || $0.upstreamTLS != nil }),
+        ("tls", { $0.listenTLS != nil || $0.upstreamTLS != nil })
     ]
 
     private static func refusal(_ what: String, at location: SourceLocation) -> Diagnostic {

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct NotBuiltYetTests {
     @Test(arguments: [
-        "tls.upstream = {}",
+        "tls.upstream = {}"
     ])
     func says_so_with_its_place(key: String) throws {
         let text = "[[relay]]\nlisten = \"tcp://[::1]:1\"\nupstream = \"mptcp://a.b:1\"\n\(key)"

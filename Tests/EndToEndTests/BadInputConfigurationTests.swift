@@ -86,7 +86,7 @@ extension EndToEndSuite {
         }
 
         @Test(arguments: [
-            ("tls.upstream = {}", "4:", "tls"),
+            ("tls.upstream = {}", "4:", "tls")
         ])
         func whatIsNotBuiltYetIsRefusedNotIgnored(_ line: String, _ place: String, _ key: String) throws {
             try Lab.with { lab in
