@@ -24,7 +24,8 @@ struct RunCommand: ParsableCommand {
         }
         var supervisor: Supervisor
         do throws(StartError) {
-            supervisor = try Supervisor.start(settings, file: configurationFile.file, version: Version.text, takesOver: takeover)
+            supervisor = try Supervisor.start(
+                settings, file: configurationFile.file, version: Version.text, takesOver: takeover)
         } catch {
             StandardError.write(error.description)
             throw ExitCode.systemRefused

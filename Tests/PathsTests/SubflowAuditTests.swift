@@ -6,9 +6,13 @@ import Testing
 
 /// Which links are renewed for the sake of connections that lack a subflow.
 @Suite("Lost subflows") struct SubflowAuditTests {
-    private static let wifi = try! SocketAddress(parsing: "10.0.1.1", port: 0)
-    private static let lte = try! SocketAddress(parsing: "10.0.2.1", port: 0)
-    private static let far = try! SocketAddress(parsing: "192.0.2.1", port: 7143)
+    private static let wifi = address([10, 0, 1, 1])
+    private static let lte = address([10, 0, 2, 1])
+    private static let far = address([192, 0, 2, 1]).with(port: 7143)
+
+    private static func address(_ bytes: [UInt8]) -> SocketAddress {
+        SocketAddress(bytes: bytes.span, port: 0) ?? .none
+    }
 
     private static func places(fresh: Bool = false) -> [SubflowAudit.Place] {
         [
@@ -109,7 +113,7 @@ import Testing
     @Test("half-closed, accepted, local and limited connections lack nothing")
     func exceptions() {
         var look = Look()
-        let own = try! SocketAddress(parsing: "10.0.1.1", port: 7143)
+        let own = Self.wifi.with(port: 7143)
         let subflows = [
             Self.subflow(1, Self.wifi), Self.subflow(2, Self.wifi, flags: 0x41),
             Self.subflow(3, Self.wifi, remote: own),

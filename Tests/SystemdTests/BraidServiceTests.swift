@@ -137,7 +137,8 @@ struct BraidServiceTests {
         // The first client starts the daemon, on a port below 1024 for which it has no privilege.
         let client = try MachineClient(machine, port: 143)
         #expect(try client.say("hello") == "hello")
-        #expect(try machine.property("ActiveState", of: "braid") == "active")
+        // Clients are served a moment before systemd has heard of it.
+        try machine.waitFor("ActiveState", of: "braid") { $0 == "active" }
         let unused = try machine.journal(id(.inheritedSocketUnused))
         #expect(unused.map { $0["BRAID_NAME"] } == ["unused"])
     }

@@ -37,7 +37,8 @@ final class BraidProcess: Sendable {
         // Not the host's own, which all would share.
         if variables["BRAID_SOCKET"] == nil { variables["BRAID_SOCKET"] = directory.file("admin.sock") }
         let process = try host.spawn(
-            prefix + [BraidProgram.path, "run", "--config", file] + arguments, environment: variables, descriptors: descriptors)
+            prefix + [BraidProgram.path, "run", "--config", file] + arguments, environment: variables,
+            descriptors: descriptors)
         let braid = BraidProcess(process: process, directory: directory)
         try await braid.record("daemon-ready")
         return braid
