@@ -59,9 +59,9 @@ import Testing
         table.add([.init("long\u{1b}[2Jer"), .init("1000"), .init("y")])
         #expect(
             table.lines(colour: false) == [
-                "NAME         COUNT  LAST", "a                1  x", "long?[2Jer    1000  y",
+                "NAME        COUNT  LAST", "a               1  x", "long?[2Jer   1000  y",
             ])
-        #expect(table.lines(colour: true)[1] == "a                \u{1b}[32m1\u{1b}[0m  x")
+        #expect(table.lines(colour: true)[1] == "a               \u{1b}[32m1\u{1b}[0m  x")
     }
 
     @Test func screens_are_cut() {

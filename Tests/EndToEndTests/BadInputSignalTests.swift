@@ -48,11 +48,19 @@ extension EndToEndSuite {
                 let stopping = try await braid.record("daemon-stopping")
                 #expect(stopping.number("connections") == 1, "\(stopping)")
                 try await roundTrip(peer)
-                #expect(try await peer.ask("d connect 127.0.0.1 8080") == "ECONNREFUSED")
+                // The loops close their listeners a moment after it was logged; who came in until then is served.
+                let deadline = ContinuousClock.now + .seconds(5)
+                var answer = ""
+                while answer != "ECONNREFUSED", ContinuousClock.now < deadline {
+                    answer = try await peer.ask("d connect 127.0.0.1 8080")
+                    if answer.hasPrefix("ok") { try await peer.must("d close") }
+                }
+                #expect(answer == "ECONNREFUSED")
                 try await peer.must("c close")
                 let output = try await braid.process.finish(timeout: .seconds(10))
                 #expect(output.status == .exited(0))
-                #expect(braid.records("connection-ended").map(\.result) == ["closed"])
+                let results = braid.records("connection-ended").map(\.result)
+                #expect(!results.isEmpty && results.allSatisfy { $0 == "closed" }, "\(results)")
                 #expect(try await braid.record("daemon-stopped").number("connections_reset") == 0)
             }
         }
