@@ -85,11 +85,10 @@ struct SupervisedLink {
     }
 
     /// For people and programs.
-    func snapshot(endpoints: [UInt8]) -> LinkSnapshot {
+    var snapshot: LinkSnapshot {
         LinkSnapshot(
             id: id, name: name, interface: status.interfaceName,
             addresses: status.addresses.isEmpty ? lastAddresses : status.addresses, state: state, isBackup: isBackup,
-            why: why, isAnnounced: status.configured.isAnnounced, priority: status.configured.priority,
-            endpointIDs: endpoints)
+            why: why, isAnnounced: status.configured.isAnnounced, priority: status.configured.priority)
     }
 }

@@ -53,13 +53,11 @@ public struct LinkSnapshot: Sendable, Hashable {
     public var isAnnounced: Bool
     /// Lower is dialled first.
     public var priority: Int
-    /// The kernel's numbers of its endpoints; empty when Braid does not manage them, or has taken them out.
-    public var endpointIDs: [UInt8]
 
     /// A link of its parts.
     public init(
         id: Int, name: String, interface: String, addresses: [SocketAddress], state: State, isBackup: Bool, why: String,
-        isAnnounced: Bool, priority: Int, endpointIDs: [UInt8]
+        isAnnounced: Bool, priority: Int
     ) {
         self.id = id
         self.name = name
@@ -70,27 +68,6 @@ public struct LinkSnapshot: Sendable, Hashable {
         self.why = why
         self.isAnnounced = isAnnounced
         self.priority = priority
-        self.endpointIDs = endpointIDs
-    }
-}
-
-/// All links, and what Braid does with them.
-public struct PathsSnapshot: Sendable, Hashable {
-    /// Whether Braid keeps the kernel's endpoints and limits (`paths.manage`, and the right to).
-    public var isManaged: Bool
-    /// Subflows of a connection besides the first; `nil` when they cannot be read.
-    public var subflowLimit: Int?
-    /// How many announced addresses are accepted; `nil` when that cannot be read.
-    public var announcedLimit: Int?
-    /// The links, by priority.
-    public var links: [LinkSnapshot]
-
-    /// A snapshot of its parts.
-    public init(isManaged: Bool, subflowLimit: Int?, announcedLimit: Int?, links: [LinkSnapshot]) {
-        self.isManaged = isManaged
-        self.subflowLimit = subflowLimit
-        self.announcedLimit = announcedLimit
-        self.links = links
     }
 }
 

@@ -19,5 +19,8 @@ enum KernelPaths {
                 interface: endpoint.interface == 0 ? nil : InterfaceName.of(index: endpoint.interface),
                 flags: endpoint.flags.description.split(separator: " ").map(String.init))
         }
+        for index in view.links.indices {
+            view.links[index].endpointId = view.endpoints.first { $0.address == view.links[index].address }?.id
+        }
     }
 }

@@ -15,7 +15,6 @@ extension LinkView {
         state = link.state.rawValue
         backup = link.isBackup
         reason = link.why.isEmpty ? nil : link.why
-        endpointId = link.endpointIDs.first.map(Int.init)
         var segments: UInt64 = 0
         var weights: UInt64 = 0
         var roundTrips: UInt64 = 0

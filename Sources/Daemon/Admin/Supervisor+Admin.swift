@@ -54,7 +54,7 @@ extension Supervisor {
 
     /// Makes the links known to the admin server, when they have changed, and tells those who listen what has.
     mutating func publishLinks() {
-        let now = paths.links.map { $0.snapshot(endpoints: []) }
+        let now = paths.links.map(\.snapshot)
         guard now != publishedLinks else { return }
         for event in LinkChanges.events(from: publishedLinks, to: now) { admin.server?.publish(event) }
         countFailovers(from: publishedLinks, to: now)

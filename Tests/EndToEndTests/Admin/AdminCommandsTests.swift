@@ -100,6 +100,10 @@ extension EndToEndSuite {
                 #expect(try link()["state"]?.text == "up")
                 #expect(try link()["interface"]?.text == "uplink")
                 #expect(try link()["address"]?.text == "192.0.2.1")
+                #expect(try link()["endpoint_id"]?.number == nil)
+                try host.run(
+                    "ip", "mptcp", "endpoint", "add", "192.0.2.1", "id", "5", "dev", "uplink", "subflow")
+                #expect(try link()["endpoint_id"]?.number == 5)
                 #expect(try admin.command("link", "wifi", "--backup").status == .exited(0))
                 #expect(try link()["backup"]?.flag == true)
                 #expect(try admin.command("link", "wifi", "--no-backup").status == .exited(0))
