@@ -145,6 +145,7 @@ let package = Package(
             name: "TestNamespace", dependencies: ["CNamespace", "LinuxSystem", systemPackage], path: "Tests/TestNamespace",
             swiftSettings: strictTests),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: linuxC),
+        .target(name: "KernelFiles", path: "Tests/KernelFiles", swiftSettings: strictTests),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestNamespace"], swiftSettings: strictTests),
         .testTarget(name: "CredentialsTests", dependencies: ["Credentials", "Wire"], swiftSettings: strictTests),
         .testTarget(
@@ -165,11 +166,11 @@ let package = Package(
         .testTarget(name: "LabTests", dependencies: ["Lab", "CLab", "braid-lab"], swiftSettings: strictTests),
 
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Lab", "LinuxSystem", "CNamespace", systemPackage],
+            name: "EndToEndTests", dependencies: ["Lab", "LinuxSystem", "CNamespace", "KernelFiles", systemPackage],
             swiftSettings: strictTests),
 
         .testTarget(
-            name: "SystemdTests", dependencies: ["LinuxSystem", "ServiceManager", logging, systemPackage],
+            name: "SystemdTests", dependencies: ["KernelFiles", "LinuxSystem", "ServiceManager", logging, systemPackage],
             swiftSettings: strictTests),
     ],
     cLanguageStandard: .gnu17,

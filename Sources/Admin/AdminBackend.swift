@@ -77,6 +77,4 @@ public enum ReloadAnswer: Sendable, Equatable {
     case reloaded
     /// The new configuration is wrong; everything runs on as it was. One line an error.
     case invalid([String])
-    /// This version cannot.
-    case notBuilt
 }

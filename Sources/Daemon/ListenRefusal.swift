@@ -6,6 +6,17 @@ struct ListenRefusal: Error {
     let call: String
     let error: Errno
 
+    /// Makes a system call, and says which one when it is refused.
+    static func trying<Value: ~Copyable>(
+        _ call: String, _ body: () throws(Errno) -> Value
+    ) throws(ListenRefusal) -> Value {
+        do throws(Errno) {
+            return try body()
+        } catch {
+            throw ListenRefusal(call: call, error: error)
+        }
+    }
+
     /// One line for people, with what mends it.
     func text(_ address: String) -> String {
         let reason = "cannot listen on \(address): \(call): \(error)"

@@ -84,7 +84,7 @@ struct ListenerOpener: ~Copyable {
         _ target: HostPort, _ wanted: StreamProtocol, _ address: ListenAddress, _ settings: RelaySettings, _ relay: Int
     ) throws(ListenRefusal) {
         for local in try Self.addresses(of: target) {
-            let opened = try Self.trying("socket") { () throws(Errno) in
+            let opened = try ListenRefusal.trying("socket") { () throws(Errno) in
                 try Self.socket(local, wanted, isWildcard: target.host == .any)
             }
             if wanted == .mptcp, let reason = opened.reason {
@@ -96,18 +96,18 @@ struct ListenerOpener: ~Copyable {
             let family: SocketAddress.Family = opened.family
             let socket = opened.take()
             // A restarted daemon takes its port over from connections that are still closing.
-            try Self.trying("SO_REUSEADDR") { () throws(Errno) in try socket.set(.reuseAddress, 1) }
+            try ListenRefusal.trying("SO_REUSEADDR") { () throws(Errno) in try socket.set(.reuseAddress, 1) }
             if let scope = target.scope, !local.isLinkLocal {
-                try Self.trying("SO_BINDTODEVICE") { () throws(Errno) in try socket.bind(toInterface: scope) }
+                try ListenRefusal.trying("SO_BINDTODEVICE") { () throws(Errno) in try socket.bind(toInterface: scope) }
             }
             try apply(settings, to: socket, family: family)
             let bindAddress = family == local.family ? local : .any(family, port: local.port)
-            try Self.trying("bind") { () throws(Errno) in try socket.bind(to: bindAddress) }
+            try ListenRefusal.trying("bind") { () throws(Errno) in try socket.bind(to: bindAddress) }
             if case .transparent = address { takeForeignDestinations(socket, address, settings, family) }
             if settings.listenSocket.fastOpen {
-                try Self.trying("TCP_FASTOPEN") { () throws(Errno) in try socket.set(.fastOpen, 256) }
+                try ListenRefusal.trying("TCP_FASTOPEN") { () throws(Errno) in try socket.set(.fastOpen, 256) }
             }
-            try Self.trying("listen") { () throws(Errno) in try socket.listen(backlog: Self.backlog) }
+            try ListenRefusal.trying("listen") { () throws(Errno) in try socket.listen(backlog: Self.backlog) }
             let port = (try? socket.localAddress().port) ?? local.port
             var shown = target
             shown.port = port
@@ -157,7 +157,7 @@ struct ListenerOpener: ~Copyable {
         case .any: return [.any(.ipv6, port: target.port)]
         case .address(let address):
             return [
-                try Self.trying("address") { () throws(Errno) in
+                try ListenRefusal.trying("address") { () throws(Errno) in
                     let text =
                         target.scope.map { address.isLinkLocal ? "\(address)%\($0)" : "\(address)" } ?? "\(address)"
                     return try SocketAddress(parsing: text, port: target.port)
@@ -178,18 +178,8 @@ struct ListenerOpener: ~Copyable {
         _ path: String, _ address: ListenAddress, _ settings: RelaySettings, _ relay: Int
     ) throws(ListenRefusal) {
         let socket = try UnixListening.bind(path)
-        try Self.trying("listen") { () throws(Errno) in try socket.listen(backlog: Self.backlog) }
+        try ListenRefusal.trying("listen") { () throws(Errno) in try socket.listen(backlog: Self.backlog) }
         append(socket, relay: relay, address, address: "unix://\(path)", path: path, isMultipath: false)
-    }
-
-    private static func trying<Value: ~Copyable>(
-        _ call: String, _ body: () throws(Errno) -> Value
-    ) throws(ListenRefusal) -> Value {
-        do throws(Errno) {
-            return try body()
-        } catch {
-            throw ListenRefusal(call: call, error: error)
-        }
     }
 }
 

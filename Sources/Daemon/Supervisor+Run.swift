@@ -98,7 +98,6 @@ extension Supervisor {
         admin.view.publish { $0.isDraining = true }
         admin.server?.publish(
             AdminEvent(.stopping, "the daemon stops: open connections may end, new ones are not taken"))
-        drainStarted = .now()
         let timeout = settings.daemon.drainTimeout
         logger.event(
             .daemonStopping,
@@ -108,14 +107,19 @@ extension Supervisor {
                 "drain-timeout-usec": .stringConvertible(timeout.wholeNanoseconds / 1000),
             ])
         service.send(.stopping)
-        deadlines.drain = .now() + timeout.wholeNanoseconds
         extendStop()
+        drain()
+    }
+
+    /// From here on nobody new comes in, and what is open has `drain-timeout` to end.
+    mutating func drain() {
+        deadlines.drain = .now() + settings.daemon.drainTimeout.wholeNanoseconds
         closeListeners()
         loops.send(.drain)
     }
 
-    /// Nobody new comes in; MPTCP listeners stay open for the subflows that join what they accepted.
-    mutating func closeListeners() {
+    /// MPTCP listeners stay open for the subflows that join what they accepted.
+    private mutating func closeListeners() {
         if !handedOver { removeSocketFiles() }
         var kept = UniqueArray<OpenListener>()
         while let listener = listeners.popLast() {

@@ -68,7 +68,6 @@ public struct Supervisor: ~Copyable {
     /// Another process has taken over.
     var handedOver = false
     var drained: Set<Int> = []
-    var drainStarted = MonotonicTime.never
     var connectionsReset = 0
     var finished = false
     var failed = false

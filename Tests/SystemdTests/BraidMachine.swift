@@ -1,4 +1,5 @@
 import Foundation
+import KernelFiles
 
 /// The daemon under test, and how it gets into a ``SystemdMachine``: with the unit file as shipped.
 enum Braid {

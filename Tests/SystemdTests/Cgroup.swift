@@ -1,4 +1,5 @@
 import Foundation
+import KernelFiles
 
 /// A control group for one machine: systemd-nspawn needs one of its own for each, or machines would share their units.
 struct Cgroup {

@@ -1,4 +1,5 @@
 import Foundation
+import KernelFiles
 import LinuxSystem
 import Logging
 import ServiceManager

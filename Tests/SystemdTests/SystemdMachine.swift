@@ -1,4 +1,5 @@
 import Foundation
+import KernelFiles
 
 /// A machine with real systemd as its first process: systemd-nspawn over an overlay of this host's own root.
 ///

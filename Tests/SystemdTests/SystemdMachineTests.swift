@@ -1,4 +1,5 @@
 import Foundation
+import KernelFiles
 import Testing
 
 /// The machine itself, shown with services that are nothing but a shell.

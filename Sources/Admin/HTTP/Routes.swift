@@ -161,7 +161,6 @@ extension AdminSite {
                 switch answer {
                 case .reloaded: send(.noContent)
                 case .invalid(let errors): send(.error(.unprocessableEntity, errors.joined(separator: "\n")))
-                case .notBuilt: send(.error(.notImplemented, "this version cannot reload; restart the daemon"))
                 }
             })
     }

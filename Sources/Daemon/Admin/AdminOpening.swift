@@ -54,7 +54,7 @@ struct AdminSockets: ~Copyable {
         do throws(ListenRefusal) {
             if let slash = path.lastIndex(of: "/"), slash > path.startIndex {
                 let directory = String(path[..<slash])
-                try UnixListening.trying("mkdir") { () throws(Errno) in
+                try ListenRefusal.trying("mkdir") { () throws(Errno) in
                     try FileDirectory.make(directory, mode: 0o755)
                 }
             }
@@ -71,8 +71,8 @@ struct AdminSockets: ~Copyable {
     private static func openUnix(_ path: String) throws(ListenRefusal) -> Socket {
         let socket = try UnixListening.bind(path)
         do throws(ListenRefusal) {
-            try UnixListening.trying("chmod") { () throws(Errno) in try UnixSocketFile.set(mode: mode, of: path) }
-            try UnixListening.trying("listen") { () throws(Errno) in try socket.listen(backlog: backlog) }
+            try ListenRefusal.trying("chmod") { () throws(Errno) in try UnixSocketFile.set(mode: mode, of: path) }
+            try ListenRefusal.trying("listen") { () throws(Errno) in try socket.listen(backlog: backlog) }
         } catch {
             // Nobody could have used it; what cannot be removed is replaced at the next start.
             try? UnixSocketFile.remove(path)
@@ -87,22 +87,22 @@ struct AdminSockets: ~Copyable {
             var local = address
             local.port = port
             let bound = local
-            let socket = try UnixListening.trying("socket") { () throws(Errno) in
+            let socket = try ListenRefusal.trying("socket") { () throws(Errno) in
                 try Socket.stream(bound.family, .tcp)
             }
-            try UnixListening.trying("SO_REUSEADDR") { () throws(Errno) in try socket.set(.reuseAddress, 1) }
+            try ListenRefusal.trying("SO_REUSEADDR") { () throws(Errno) in try socket.set(.reuseAddress, 1) }
             if bound.family == .ipv6 {
-                try UnixListening.trying("IPV6_V6ONLY") { () throws(Errno) in
+                try ListenRefusal.trying("IPV6_V6ONLY") { () throws(Errno) in
                     try socket.set(.ipv6Only, target.host == .any ? 0 : 1)
                 }
             }
             if let scope = target.scope, !bound.isLinkLocal {
-                try UnixListening.trying("SO_BINDTODEVICE") { () throws(Errno) in
+                try ListenRefusal.trying("SO_BINDTODEVICE") { () throws(Errno) in
                     try socket.bind(toInterface: scope)
                 }
             }
-            try UnixListening.trying("bind") { () throws(Errno) in try socket.bind(to: bound) }
-            try UnixListening.trying("listen") { () throws(Errno) in try socket.listen(backlog: Self.backlog) }
+            try ListenRefusal.trying("bind") { () throws(Errno) in try socket.bind(to: bound) }
+            try ListenRefusal.trying("listen") { () throws(Errno) in try socket.listen(backlog: Self.backlog) }
             // The addresses of one name share the port that the kernel chose for the first.
             port = (try? socket.localAddress().port) ?? port
             var shown = target

@@ -55,7 +55,6 @@ extension Supervisor {
     private mutating func handOver(to process: Int32) {
         handedOver = true
         draining = true
-        drainStarted = .now()
         let timeout = settings.daemon.drainTimeout
         logger.event(
             .handedOver,
@@ -67,9 +66,7 @@ extension Supervisor {
         service.send(.mainProcess(process))
         // From here on the service manager is the new process's affair.
         service.isSilent = true
-        deadlines.drain = .now() + timeout.wholeNanoseconds
         paths.leave(poller)
-        closeListeners()
-        loops.send(.drain)
+        drain()
     }
 }

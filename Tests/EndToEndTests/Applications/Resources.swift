@@ -1,4 +1,5 @@
 import FoundationEssentials
+import KernelFiles
 import Lab
 
 /// What Braids and the kernel take for their connections at one moment.

@@ -1,4 +1,5 @@
 import Glibc
+import KernelFiles
 import Lab
 import Testing
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import KernelFiles
 import Lab
 
 /// A running `braid run` in a host of the lab, and its log.

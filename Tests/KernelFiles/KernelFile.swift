@@ -2,9 +2,9 @@ import Glibc
 
 /// Files of /proc and /sys. Foundation's `String(contentsOfFile:)` takes the first read of them, at most a page or so,
 /// for the whole.
-enum KernelFile {
+public enum KernelFile {
     /// All that the file says; `nil` when it cannot be read.
-    static func text(_ path: String) -> String? {
+    public static func text(_ path: String) -> String? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
