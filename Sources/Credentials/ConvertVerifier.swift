@@ -54,18 +54,22 @@ public final class ConvertVerifier: Sendable {
             if Secrets.equal(code, proof?.code ?? []) { isKnown = true }
         }
         guard let proof else { return .challenge(challenge(client, milliseconds)) }
-        guard isKnown else { return .wrongKey }
+        // A wrong key takes the same way to the end as a right one, so that nobody learns from the time which of his keys or
+        // proofs is known here.
+        let isFresh: Bool
         if proof.time == 0 {
-            guard isOwnChallenge(proof.random, client, milliseconds) else {
-                return .challenge(challenge(client, milliseconds))
-            }
+            isFresh = isOwnChallenge(proof.random, client, milliseconds)
         } else {
             let distance = proof.time > milliseconds ? proof.time - milliseconds : milliseconds - proof.time
-            guard distance <= Self.window else { return .challenge(challenge(client, milliseconds)) }
+            isFresh = distance <= Self.window
         }
         let isNew = memory.seen.withLock {
-            $0.insert(SeenProofs.Entry(time: proof.time, random: proof.random), at: milliseconds)
+            $0.take(
+                SeenProofs.Entry(time: proof.time, random: proof.random), at: milliseconds,
+                remembering: isKnown && isFresh)
         }
+        guard isKnown else { return .wrongKey }
+        guard isFresh else { return .challenge(challenge(client, milliseconds)) }
         return isNew ? .good : .replayed
     }
 
@@ -106,13 +110,17 @@ private struct SeenProofs {
     /// From 30 s before to 30 s after: a proof can be good for twice the window.
     private static let lifetime = 2 * ConvertVerifier.window + 1000
 
-    mutating func insert(_ entry: Entry, at milliseconds: UInt64) -> Bool {
+    /// Whether a proof has not been seen before.
+    ///
+    /// - Parameter remembering: whether it is one that is taken, and is seen from now on.
+    mutating func take(_ entry: Entry, at milliseconds: UInt64, remembering: Bool) -> Bool {
         if milliseconds >= began + Self.lifetime || milliseconds + Self.lifetime < began {
             previous = milliseconds >= began + 2 * Self.lifetime ? [] : current
             current = []
             began = milliseconds
         }
-        if previous.contains(entry) { return false }
-        return current.insert(entry).inserted
+        let isNew = !previous.contains(entry) && !current.contains(entry)
+        if isNew, remembering { current.insert(entry) }
+        return isNew
     }
 }
