@@ -22,7 +22,9 @@ public struct KeyFile: Sendable {
     /// Reads the text of a key file.
     public init(text: String) throws(CredentialError) {
         var keys: [Key] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        // CR LF is one Character, and no "\n".
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for (index, line) in lines.enumerated() {
             let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
             guard let last = words.last else { continue }
             var id = UInt8(truncatingIfNeeded: keys.count)

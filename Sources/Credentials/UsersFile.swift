@@ -8,14 +8,19 @@ public struct UsersFile: Sendable {
 
     /// Reads the text of a users file.
     public init(text: String) throws(CredentialError) {
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        try self.init(text: text, isUsable: PasswordHash.isUsable)
+    }
+
+    /// - Parameter isUsable: whether a hash is one; asking libcrypt takes a while for each.
+    init(text: String, isUsable: (String) -> Bool) throws(CredentialError) {
+        for (index, line) in Self.lines(text).enumerated() {
             if line.allSatisfy(\.isWhitespace) || line.hasPrefix("#") { continue }
             guard let colon = line.firstIndex(of: ":"), colon > line.startIndex else {
                 throw CredentialError(line: index + 1, "not NAME:HASH: `braid passwd FILE USER` writes such lines")
             }
             let name = String(line[..<colon])
             let hash = String(line[line.index(after: colon)...])
-            guard PasswordHash.isUsable(hash) else {
+            guard isUsable(hash) else {
                 throw CredentialError(
                     line: index + 1,
                     "the password of \"\(name)\" is not hashed by a method that is safe: `braid passwd FILE \(name)`")
@@ -37,7 +42,7 @@ public struct UsersFile: Sendable {
 
     /// The text of a file with one user more, or with another password for one that is there; other lines stay as they are.
     public static func text(_ text: String, setting name: String, to hash: String) -> String {
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        var lines = Self.lines(text).map(String.init)
         while lines.last?.isEmpty == true { lines.removeLast() }
         if let index = lines.firstIndex(where: { $0.hasPrefix("\(name):") }) {
             lines[index] = "\(name):\(hash)"
@@ -45,5 +50,10 @@ public struct UsersFile: Sendable {
             lines.append("\(name):\(hash)")
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Lines may end as on Windows: CR LF is one Character, and no "\n".
+    private static func lines(_ text: String) -> [Substring] {
+        text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     }
 }

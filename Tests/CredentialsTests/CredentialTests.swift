@@ -38,6 +38,16 @@ import Wire
         #expect(throws: CredentialError.self) { try KeyFile(text: text + String(repeating: "0f", count: 31)) }
     }
 
+    @Test func lines_may_end_as_on_windows() throws {
+        let file = try KeyFile(text: "# keys\r\n\(hexadecimal)\r\n9 \(hexadecimal)\r\n")
+        #expect(file.keys.map(\.id) == [0, 9])
+        let hash = "$5$salt$Gcm6FsVtF/Qa77ZKD.iwsJlCVPY0XSMgLJL0Hnww/c1"
+        let users = try UsersFile(text: "# people\r\nanna:\(hash)\r\nbert:\(hash)\r\n")
+        #expect(users.hashes == ["anna": hash, "bert": hash])
+        let changed = UsersFile.text("anna:\(hash)\r\nbert:\(hash)\r\n", setting: "bert", to: "$5$a$b")
+        #expect(changed == "anna:\(hash)\nbert:$5$a$b\n")
+    }
+
     // MARK: Proofs
 
     private func message(_ port: UInt16 = 443) -> ConvertMessage {
