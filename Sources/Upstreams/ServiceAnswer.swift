@@ -90,18 +90,19 @@ struct ServiceAnswer: Equatable {
             return offset <= message.count
         }
 
-        /// Reads a name, following pointers backwards only, so that it ends; RFC 1035, section 4.1.4. A dot or a byte that
-        /// is not printable within a label makes it no host name.
+        /// Reads a name, following pointers backwards only, so that it ends, and not more of them than a name has labels:
+        /// thousands of names that each go through thousands of pointers fit into one answer. RFC 1035, section 4.1.4. A dot
+        /// or a byte that is not printable within a label makes it no host name.
         mutating func name() -> String? {
             var text = ""
             var place = offset
             var barrier = offset
-            var jumped = false
+            var jumps = 0
             while place < message.count {
                 let length = Int(message[place])
                 switch length {
                 case 0:
-                    if !jumped { offset = place + 1 }
+                    if jumps == 0 { offset = place + 1 }
                     return text
                 case 1..<64:
                     guard place + 1 + length <= message.count, text.utf8.count + length < 255 else { return nil }
@@ -112,9 +113,9 @@ struct ServiceAnswer: Equatable {
                     place += 1 + length
                 case 0xC0...0xFF:
                     guard let pointer = short(at: place) else { return nil }
-                    if !jumped { offset = place + 2 }
-                    jumped = true
-                    guard pointer & 0x3FFF < barrier else { return nil }
+                    if jumps == 0 { offset = place + 2 }
+                    jumps += 1
+                    guard pointer & 0x3FFF < barrier, jumps < 128 else { return nil }
                     place = pointer & 0x3FFF
                     barrier = place
                 default: return nil

@@ -49,6 +49,27 @@ import Testing
         #expect(try #require(ServiceAnswer(message)).lifetime == 20)
     }
 
+    /// Thousands of names that go through thousands of pointers each would take the main thread's time.
+    @Test func aNameGoesThroughNoMorePointersThanItHasLabels() {
+        func chained(_ count: Int) -> [UInt8] {
+            var data = Self.name("c.test")
+            var target = 0
+            let start = Self.message(answers: []).count + 12
+            for _ in 0..<count {
+                let place = start + data.count
+                data += [0xC0 | UInt8((start + target) >> 8), UInt8((start + target) & 255)]
+                target = place - start
+            }
+            let pointer = [0xC0 | UInt8((start + target) >> 8), UInt8((start + target) & 255)]
+            return Self.message(answers: [
+                Self.record([0xC0, 12], type: 1, ttl: 1, data),
+                Self.record([0xC0, 12], type: 33, ttl: 9, Self.service(0, 0, 1, pointer)),
+            ])
+        }
+        #expect(ServiceAnswer(chained(100))?.records.map(\.target) == ["c.test"])
+        #expect(ServiceAnswer(chained(200)) == nil)
+    }
+
     @Test func aTargetOfDotMeansNotOffered() throws {
         let message = Self.message(answers: [Self.record([0xC0, 12], type: 33, ttl: 9, Self.service(0, 0, 0, [0]))])
         #expect(try #require(ServiceAnswer(message)).records.isEmpty)
