@@ -70,14 +70,23 @@ public struct UsageBook: Sendable, Hashable {
 
     /// Reads a book; `nil` when it is none.
     public init?(text: String) {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: true)
-        guard lines.count >= 2, lines[0] == Self.header, let month = Month(lines[1]) else { return nil }
+        // By bytes: an interface's name may begin with what a Character joins to the space before it, and an editor may have
+        // ended lines with CR LF, which is one Character too.
+        let lines = text.utf8.split(separator: UInt8(ascii: "\n")).map { line in
+            var line = Array(line)
+            while line.last == UInt8(ascii: "\r") { line.removeLast() }
+            return line
+        }.filter { !$0.isEmpty }
+        guard lines.count >= 2, lines[0].elementsEqual(Self.header.utf8),
+            let month = Month(Substring(decoding: lines[1], as: UTF8.self))
+        else { return nil }
         self.init(month: month)
         for line in lines.dropFirst(2) {
             // The name last: it may have spaces.
-            let parts = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, let count = UInt64(parts[0]), !parts[1].isEmpty else { return nil }
-            bytes[String(parts[1])] = count
+            guard let space = line.firstIndex(of: UInt8(ascii: " ")),
+                let count = UInt64(String(decoding: line[..<space], as: UTF8.self)), space + 1 < line.endIndex
+            else { return nil }
+            bytes[String(decoding: line[(space + 1)...], as: UTF8.self)] = count
         }
     }
 

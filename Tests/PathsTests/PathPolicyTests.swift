@@ -127,6 +127,15 @@ import Testing
         ] { #expect(UsageBook(text: text) == nil, "\(text)") }
     }
 
+    /// Characters join bytes that are apart in the file: CR and LF, and a space and an accent with which a name begins.
+    @Test func aBookIsReadByBytes() throws {
+        let windows = UsageBook(text: "braid usage 1\r\n2026-11\r\n5 lte\r\n6 wifi\r\n")
+        #expect(windows?.text == "braid usage 1\n2026-11\n5 lte\n6 wifi\n")
+        var book = UsageBook(month: .init(year: 2026, month: 11))
+        book.add(7, to: "\u{301}wan", in: book.month)
+        #expect(UsageBook(text: book.text) == book)
+    }
+
     @Test func anyPartOfABookIsReadOrRefused() {
         var book = UsageBook(month: .init(year: 2026, month: 11))
         book.add(123_456, to: "lte", in: book.month)
