@@ -50,7 +50,8 @@ let package = Package(
         .target(name: "LinuxSystem", dependencies: ["CLinux", systemPackage], swiftSettings: strict),
         .target(name: "MultipathTCP", dependencies: ["LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
         .target(
-            name: "Paths", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
+            name: "Paths", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", systemPackage], swiftSettings: strict
+        ),
         .target(name: "TOML", dependencies: ["CTOML"], swiftSettings: strict),
         .target(name: "Wire", swiftSettings: strict),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -81,7 +82,9 @@ let package = Package(
         // Faces
         // The dashboard's files, compiled in (C23 #embed).
         .target(name: "CDashboard", cSettings: [.unsafeFlags(["-Wno-c23-extensions", "-Wall", "-Wextra", "-Werror"])]),
-        .target(name: "Admin", dependencies: ["CDashboard", "LinuxSystem", "CLinux", systemPackage] + nio, swiftSettings: strict),
+        .target(
+            name: "Admin", dependencies: ["CDashboard", "LinuxSystem", "CLinux", systemPackage] + nio,
+            swiftSettings: strict),
         .target(
             name: "ServiceManager",
             dependencies: ["CSystemd", "CLinux", "LinuxSystem", logging, systemPackage],
@@ -126,7 +129,8 @@ let package = Package(
             name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", "TestNamespace", systemPackage],
             swiftSettings: strictTests),
         .testTarget(
-            name: "MultipathTCPTests", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", "TestNamespace", systemPackage],
+            name: "MultipathTCPTests",
+            dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", "TestNamespace", systemPackage],
             swiftSettings: strictTests),
         .testTarget(
             name: "PathsTests",
@@ -142,7 +146,8 @@ let package = Package(
             ],
             swiftSettings: strictTests),
         .target(
-            name: "TestNamespace", dependencies: ["CNamespace", "LinuxSystem", systemPackage], path: "Tests/TestNamespace",
+            name: "TestNamespace", dependencies: ["CNamespace", "LinuxSystem", systemPackage],
+            path: "Tests/TestNamespace",
             swiftSettings: strictTests),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: linuxC),
         .target(name: "KernelFiles", path: "Tests/KernelFiles", swiftSettings: strictTests),
@@ -159,7 +164,8 @@ let package = Package(
             dependencies: ["Forwarding", "LinuxSystem", "CLinux", "MultipathTCP", "Wire", "Lab", systemPackage],
             swiftSettings: strictTests),
         .testTarget(
-            name: "UpstreamsTests", dependencies: ["Upstreams", "LinuxSystem", "Lab", systemPackage], swiftSettings: strictTests),
+            name: "UpstreamsTests", dependencies: ["Upstreams", "LinuxSystem", "Lab", systemPackage],
+            swiftSettings: strictTests),
         .testTarget(
             name: "ServiceManagerTests", dependencies: ["ServiceManager", "LinuxSystem", logging, systemPackage],
             swiftSettings: strictTests),
@@ -170,7 +176,8 @@ let package = Package(
             swiftSettings: strictTests),
 
         .testTarget(
-            name: "SystemdTests", dependencies: ["KernelFiles", "LinuxSystem", "ServiceManager", logging, systemPackage],
+            name: "SystemdTests",
+            dependencies: ["KernelFiles", "LinuxSystem", "ServiceManager", logging, systemPackage],
             swiftSettings: strictTests),
     ],
     cLanguageStandard: .gnu17,
@@ -179,14 +186,31 @@ let package = Package(
 
 // Fuzz targets need -sanitize=fuzzer, so they exist only when asked for ("make fuzz" sets this).
 if Context.environment["BRAID_FUZZ"] != nil {
+    let fuzzTargets: [(name: String, reads: [Target.Dependency])] = [
+        ("FuzzAdminAnswer", ["AdminClient"]),
+        ("FuzzAdminRequest", ["Admin"]),
+        ("FuzzConvert", ["Wire"]),
+        ("FuzzCredentials", ["Credentials"]),
+        ("FuzzDoctor", ["Doctor", "MultipathTCP"]),
+        ("FuzzHTTPConnect", ["Wire"]),
+        ("FuzzInheritedSockets", ["ServiceManager"]),
+        ("FuzzNetlink", ["Doctor", "LinuxSystem", "MultipathTCP", "Paths"]),
+        ("FuzzProxyHeader", ["Wire"]),
+        ("FuzzSOCKS5", ["Wire"]),
+        ("FuzzServiceAnswer", ["Upstreams"]),
+        ("FuzzUsageBook", ["Paths"]),
+    ]
     package.targets += [
         .target(name: "CFuzzer", path: "Fuzz/CFuzzer", cSettings: linuxC),
+        // Its seeds are the configurations in Config.
         .executableTarget(
             name: "FuzzConfiguration", dependencies: ["CFuzzer", "Configuration"], path: "Fuzz/FuzzConfiguration",
             swiftSettings: strict),
     ]
-    package.targets += ["FuzzProxyHeader", "FuzzSOCKS5", "FuzzHTTPConnect", "FuzzConvert"].map { name in
+    package.targets += fuzzTargets.map { target in
         .executableTarget(
-            name: name, dependencies: ["CFuzzer", "Wire"], path: "Fuzz/\(name)", exclude: ["Seeds"], swiftSettings: strict)
+            name: target.name, dependencies: ["CFuzzer"] + target.reads, path: "Fuzz/\(target.name)",
+            exclude: ["Seeds"],
+            swiftSettings: strict)
     }
 }
