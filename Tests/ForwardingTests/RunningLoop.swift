@@ -59,14 +59,14 @@ final class RunningLoop {
         return socket
     }
 
-    /// Waits for the next report that `isWanted` takes, at most ten seconds; others before it are dropped.
-    func report<Value>(_ take: (LoopReport) -> Value?) throws -> Value {
-        let deadline = ContinuousClock.now + .seconds(10)
+    /// Waits for the next report that `take` takes; others before it are dropped.
+    func report<Value>(within timeout: Duration = .seconds(10), _ take: (LoopReport) -> Value?) throws -> Value {
+        let deadline = ContinuousClock.now + timeout
         while ContinuousClock.now < deadline {
             while !waiting.isEmpty {
                 if let value = take(waiting.removeFirst()) { return value }
             }
-            _ = try poller.wait(milliseconds: 1_000)
+            _ = try poller.wait(milliseconds: timeout < .seconds(1) ? 100 : 1_000)
             waiting = shared.takeReports()
         }
         throw Errno.timedOut

@@ -56,7 +56,9 @@ extension LabSuite {
             try await pair { near, far, link in
                 let monitor = try near.spawn("ip", "-o", "monitor", "link")
                 // It prints nothing before the first event; a change of ours shows when it listens.
+                let deadline = ContinuousClock.now + .seconds(20)
                 while monitor.lines.isEmpty {
+                    try #require(ContinuousClock.now < deadline, "ip monitor says nothing")
                     try near.run("ip", "link", "set", "dev", "lo", "alias", "x")
                     try near.run("ip", "link", "set", "dev", "lo", "alias", "y")
                 }

@@ -113,9 +113,11 @@ extension LabSuite {
                 for number in 1...3000 {
                     try sender.send([1, 2, 3], to: link.address(of: far), port: 9)
                     // No more under way than fit into the receiver's buffer: only the link is to lose any.
+                    let deadline = ContinuousClock.now + .seconds(10)
                     while number.isMultiple(of: 50) {
                         let counters = link.counters(.aToB)
                         if counters.packets >= number, counters.inFlight == 0 { break }
+                        try #require(ContinuousClock.now < deadline, "\(counters) after \(number) packets")
                     }
                     while receiver.receive(within: .zero) != nil { received += 1 }
                 }

@@ -103,7 +103,7 @@ extension EndToEndSuite {
                 }
                 try await peer.must("d close")
                 // With its last connection it goes.
-                while try host.listens(port: 8083) { try await Task.sleep(for: .milliseconds(20)) }
+                try await eventually("nobody listens on port 8083") { try !host.listens(port: 8083) }
                 for (name, _) in old[..<3] { try await peer.must("\(name) close") }
                 // Their records name the relay that they belonged to.
                 let records = try await braid.connections(8)

@@ -36,7 +36,13 @@ final class Fleet: Sendable {
     func kill(_ braid: BraidProcess, _ number: Int) async throws -> Double {
         try braid.signal(SIGKILL)
         _ = try await braid.process.finish()
-        while try host.listens(port: UInt16(7140 + number)) { await Task.yield() }
+        let deadline = ContinuousClock.now + .seconds(10)
+        while try host.listens(port: UInt16(7140 + number)) {
+            guard ContinuousClock.now < deadline else {
+                throw WaitError(what: "far end \(number) listens no more", timeout: .seconds(10))
+            }
+            try await Task.sleep(for: .milliseconds(1))
+        }
         return Self.now
     }
 

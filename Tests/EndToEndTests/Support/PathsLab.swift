@@ -106,18 +106,6 @@ final class PathsLab: Sendable {
     func until(
         _ what: String, within timeout: Duration = .seconds(10), _ condition: () throws -> Bool
     ) async throws {
-        let deadline = ContinuousClock.now + timeout
-        while try !condition() {
-            guard ContinuousClock.now < deadline else { throw WaitError(what: what, timeout: timeout) }
-            try await Task.sleep(for: .milliseconds(10))
-        }
+        try await eventually(what, within: timeout, condition)
     }
-}
-
-/// Something did not come to be in time.
-struct WaitError: Error, CustomStringConvertible {
-    let what: String
-    let timeout: Duration
-
-    var description: String { "\(what): not within \(timeout)" }
 }
