@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 
 /// systemd-journald by itself, in a mount namespace of its own with an empty `/run`; ends with this object.
-private final class RealJournal {
+final class RealJournal {
     static let program = "/lib/systemd/systemd-journald"
 
     /// Why there can be none here, or nil when there can.
