@@ -12,6 +12,7 @@ struct Application {
     static let netcat = Application(name: "nc.openbsd", package: "netcat-openbsd")
     static let nghttpd = Application(name: "nghttpd", package: "nghttp2-server")
     static let nginx = Application(name: "nginx", package: "nginx-light")
+    static let nginxStreamModule = Application(name: "ngx_stream_module.so", package: "libnginx-mod-stream")
     static let openssl = Application(name: "openssl", package: "openssl")
     static let python = Application(name: "python3", package: "python3-websockets")
     static let redisBenchmark = Application(name: "redis-benchmark", package: "redis-tools")
@@ -25,6 +26,10 @@ struct Application {
     /// Its path; a user's PATH often lacks the directories of servers.
     var path: String {
         get throws {
+            // A module of nginx is read, not run.
+            if name.hasSuffix(".so"), access("/usr/lib/nginx/modules/\(name)", R_OK) == 0 {
+                return "/usr/lib/nginx/modules/\(name)"
+            }
             for directory in ["/usr/bin", "/usr/sbin", "/bin", "/sbin"] where access("\(directory)/\(name)", X_OK) == 0
             {
                 return "\(directory)/\(name)"
