@@ -25,6 +25,7 @@ enum ConvertPeer {
             zero = message(*tlvs, tlv(22, cookie + bytes(32)))
             code = hmac.new(key, b"braid convert 1" + zero, hashlib.sha256).digest() if code is None else code
             return message(*tlvs, tlv(22, cookie + code))
+        def error(code, value): return message(tlv(30, bytes([code]) + bytes(value)))
         def exactly(s, n):
             data = b""
             while len(data) < n:
@@ -38,7 +39,7 @@ enum ConvertPeer {
         """
 
     /// Asks the far end at 127.0.0.1:7143. `program` uses `ask(bytes)`: what comes back until the end, `reset` when that is
-    /// a reset.
+    /// a reset; and `show(name, bytes, answer)`: whether exactly that comes back, and then an end in order.
     static func client(_ program: String, _ arguments: String..., in host: Host) throws -> [String] {
         let code =
             library + """
@@ -57,6 +58,9 @@ enum ConvertPeer {
                         while part := s.recv(65536): data += part
                     except ConnectionResetError: return data.hex() + " reset"
                     return data.hex()
+                def show(name, sent, expected):
+                    answer = ask(sent)
+                    print(name, "ok" if answer == expected.hex() else f"{answer} and not {expected.hex()}")
 
                 """ + program
         let output = try host.run(["python3", "-uc", code] + arguments, timeout: .seconds(60))

@@ -126,8 +126,11 @@ final class BraidProcess: Sendable {
     }
 
     /// How many descriptors it has open.
-    func openDescriptors() throws -> Int {
-        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
+    func openDescriptors() throws -> Int { try descriptorNumbers().count }
+
+    /// The descriptors that it has open.
+    func descriptorNumbers() throws -> Set<Int> {
+        Set(try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").compactMap { Int($0) })
     }
 }
 
