@@ -5,8 +5,10 @@ final class Browser: Sendable {
     private let process: HostProcess
 
     /// Starts it; it is ready when this returns.
-    init(in host: Host) async throws {
-        process = try host.spawn(["/usr/bin/python3", "-uc", Browser.program], input: true)
+    ///
+    /// - Parameter options: of Chromium's command line, besides those that make it headless.
+    init(in host: Host, options: [String] = []) async throws {
+        process = try host.spawn(["/usr/bin/python3", "-uc", Browser.program] + options, input: true)
         _ = try await process.line(containing: "ok ready", timeout: .seconds(60))
     }
 
@@ -34,7 +36,7 @@ final class Browser: Sendable {
             browser = await asyncio.create_subprocess_exec(
                 'chromium', '--headless=new', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--disable-dev-shm-usage',
                 '--disable-background-networking', '--disable-component-update', '--no-first-run', '--force-color-profile=srgb',
-                '--remote-debugging-port=0', '--user-data-dir=' + home, 'about:blank',
+                '--remote-debugging-port=0', '--user-data-dir=' + home, *sys.argv[1:], 'about:blank',
                 stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, env=dict(os.environ, HOME=home))
             try:
                 while True:

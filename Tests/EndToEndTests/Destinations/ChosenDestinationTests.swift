@@ -51,32 +51,6 @@ extension EndToEndSuite {
             }
         }
 
-        @Test func gitClones() async throws {
-            try await Lab.with { lab in
-                let host = try lab.host("alone")
-                let directory = try TemporaryDirectory()
-                let script = """
-                    cd \(directory.path) && export HOME=\(directory.path) GIT_CONFIG_NOSYSTEM=1 &&
-                    git init -q work && cd work && echo text >file && git add file &&
-                    git -c user.name=a -c user.email=a@b commit -qm one && cd .. && git clone -q --bare work served &&
-                    git -C served update-server-info
-                    """
-                try host.run(["sh", "-c", script])
-                let server = try host.spawn(
-                    ["python3", "-m", "http.server", "--bind", "127.0.0.1", "9000"], directory: directory.path)
-                try await host.waitForListener(port: 9000, of: server)
-                _ = try await BraidProcess.start(Self.direct, in: host)
-                for (index, proxy) in ["socks5h://127.0.0.1:1080", "http://127.0.0.1:3128"].enumerated() {
-                    // Over plain HTTP git would ask an HTTP proxy for GET, not CONNECT.
-                    if index == 1 { continue }
-                    try host.run(
-                        ["git", "clone", "-q", "http://localhost:9000/served", directory.file("clone\(index)")],
-                        environment: ["ALL_PROXY": proxy, "HOME": directory.path, "NO_PROXY": ""])
-                    #expect(try host.run("cat", directory.file("clone\(index)/file")).standardOutput == "text\n")
-                }
-            }
-        }
-
         @Test func eachCauseHasItsReply() async throws {
             try await Lab.with { lab in
                 let host = try lab.host("alone")
@@ -170,55 +144,5 @@ extension EndToEndSuite {
                 #expect(record["user"] == "anna", "\(record)")
             }
         }
-
-        /// Ten thousand clients that say a byte a second keep nobody out, and are gone when their time is over.
-        @Test func slowClientsKeepNobodyOut() async throws {
-            try await Lab.with { lab in
-                let host = try lab.host("alone")
-                try await WhoAmIServer.start(in: host)
-                let braid = try await BraidProcess.start(
-                    Self.direct + "\nhandshake-timeout = \"20s\"\n", in: host)
-                let slow = try host.spawn(
-                    ["python3", "-uc", Self.slowProgram])
-                try await slow.line(containing: "all open", timeout: .seconds(60))
-                for _ in 0..<5 {
-                    let began = ContinuousClock.now
-                    #expect(
-                        try host.curl("--socks5-hostname", "127.0.0.1:1080", "http://127.0.0.1:9000/").contains("200"))
-                    #expect(ContinuousClock.now - began < .seconds(3))
-                }
-                #expect(try braid.residentBytes() < 120 << 20)
-                try await slow.line(containing: "all closed", timeout: .seconds(60))
-            }
-        }
-
-        private static let slowProgram = """
-            import resource, selectors, socket, time
-            hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-            poll = selectors.DefaultSelector()
-            slow = []
-            for i in range(min(10000, hard - 1000)):
-                s = socket.create_connection(("127.0.0.1", 1080 if i % 2 else 3128))
-                s.setblocking(False)
-                slow.append(s)
-                poll.register(s, selectors.EVENT_READ)
-            print("all open")
-            word, at, left = b"CONNECT localhost:9000 HTTP/1.1", 0, len(slow)
-            socks = bytes([5, 200]) + bytes(200)
-            while left:
-                for i, s in enumerate(slow):
-                    try: s.send(socks[at:at+1] if i % 2 else word[at:at+1])
-                    except OSError: pass
-                at += 1
-                until = time.monotonic() + 1
-                while left and time.monotonic() < until:
-                    for key, _ in poll.select(max(0, until - time.monotonic())):
-                        try: key.fileobj.recv(100)
-                        except OSError: pass
-                        poll.unregister(key.fileobj)
-                        left -= 1
-            print("all closed")
-            """
     }
 }
