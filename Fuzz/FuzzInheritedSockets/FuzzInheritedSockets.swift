@@ -9,6 +9,8 @@ import ServiceManager
 @main
 struct FuzzInheritedSockets {
     static func main() {
+        // Whatever this program was started with is not to be closed for a third socket.
+        for number in 3..<256 as Range<CInt> { close(number) }
         let status = unsafe fuzzer_run(CommandLine.argc, CommandLine.unsafeArgv) { data, size in
             let bytes = unsafe Array(UnsafeBufferPointer(start: data, count: size))
             let lines = bytes.split(separator: 10, maxSplits: 2, omittingEmptySubsequences: false).map { Array($0) }

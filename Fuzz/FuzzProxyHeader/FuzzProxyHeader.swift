@@ -16,7 +16,14 @@ struct FuzzProxyHeader {
             precondition(ProxyHeader.parse(bytes.span.extracting(0..<length)) == .complete(header, length: length))
             precondition(ProxyHeader.parse(bytes.span.extracting(0..<length - 1)) == .needMore)
             let written = header.binary()
-            precondition(ProxyHeader.parse(written.span) == .complete(header, length: written.count))
+            // Its own checksum is seven bytes; what then no longer fits is left out.
+            let again = ProxyHeader.parse(written.span)
+            if length + 7 <= 16 + 65_535 {
+                precondition(again == .complete(header, length: written.count))
+            } else {
+                guard case .complete(let shorter, written.count) = again else { preconditionFailure("no header") }
+                precondition(shorter.addresses == header.addresses && shorter.items.count <= header.items.count)
+            }
             let line = header.line()
             guard case .complete = ProxyHeader.parse(line.span) else { preconditionFailure("a line that is none") }
             return 0
