@@ -149,6 +149,7 @@ let package = Package(
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: linuxC),
         .target(name: "KernelFiles", path: "Tests/KernelFiles", swiftSettings: strictTests),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestNamespace"], swiftSettings: strictTests),
+        .testTarget(name: "TLSTests", dependencies: ["TLS", "LinuxSystem"], swiftSettings: strictTests),
         .testTarget(name: "CredentialsTests", dependencies: ["Credentials", "Wire"], swiftSettings: strictTests),
         .testTarget(
             name: "AdminTests",

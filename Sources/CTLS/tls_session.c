@@ -61,6 +61,8 @@ braid_tls *braid_tls_begin(braid_tls_context *context, int descriptor, const cha
 
 void braid_tls_free(braid_tls *session) {
     if (session == NULL) return;
+    // OpenSSL takes a session that was not closed in order for a bad one, and would not let its tickets be used.
+    if (session->ssl != NULL && session->failure == 0) SSL_set_shutdown(session->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(session->ssl);
     free(session->early);
     free(session->unsent);

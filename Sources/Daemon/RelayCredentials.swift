@@ -47,8 +47,8 @@ struct RelayCredentials {
         _ parse: (String) throws(CredentialError) -> Value
     ) throws(StartError) -> Value {
         do {
-            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int ?? 0
-            guard !isSecret || mode & 0o007 == 0 else {
+            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? any BinaryInteger
+            guard !isSecret || (mode.map { Int($0) } ?? 0o777) & 0o007 == 0 else {
                 throw CredentialError(line: nil, "everyone may read it: chmod o-rwx \(path)")
             }
             return try parse(try String(contentsOfFile: path, encoding: .utf8))

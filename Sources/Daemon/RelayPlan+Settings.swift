@@ -65,6 +65,7 @@ extension UpstreamAddress {
             switch target.host {
             case .address(let address): .address("\(address)")
             case .name(let name): .name(name)
+            case .any: nil
             }
         case .mptcpService(let name):
             .name(name.split(separator: ".").drop { $0.hasPrefix("_") }.joined(separator: "."))

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import LinuxSystem
 internal import SystemPackage
+internal import TLS
 
 /// One direction of a connection: reads from one socket, writes to the other, and holds what the other did not take yet.
 ///

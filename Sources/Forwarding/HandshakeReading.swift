@@ -2,6 +2,7 @@ internal import BasicContainers
 internal import CLinux
 internal import LinuxSystem
 internal import SystemPackage
+internal import TLS
 internal import Wire
 
 /// Before dialling: who the client is and where it wants to go. Everything a client says is bounded in size by its parser and

@@ -45,7 +45,7 @@ extension EventLoop {
     // MARK: With the upstream
 
     /// Whether TLS with the upstream is still to come.
-    func wantsUpstreamTLS(_ slot: UInt32, _ relay: Int) -> Bool {
+    mutating func wantsUpstreamTLS(_ slot: UInt32, _ relay: Int) -> Bool {
         guard relays[relay].plan.handshake.upstreamTLS != nil,
             let upstream = connections.slots[Int(slot)]?.upstreamIndex,
             connections.slots[Int(slot)]?.upstream.tls == nil
