@@ -2,7 +2,8 @@ import CFuzzer
 @testable import Credentials
 import Glibc
 
-/// Reads each input as a key file and as a users file. Hashes are taken as they are: trying one is slow on purpose.
+/// Reads each input as a key file, as a file of pre-shared keys and as a users file. Hashes are taken as they are: trying one
+/// is slow on purpose.
 ///
 ///     make fuzz FUZZERS=FuzzCredentials
 @main
@@ -18,6 +19,15 @@ struct FuzzCredentials {
                     let again = try KeyFile(text: KeyFile.encode(key.bytes))
                     precondition(again.keys[0].bytes == key.bytes)
                 }
+            } catch {
+                precondition(!error.description.isEmpty)
+            }
+            do throws(CredentialError) {
+                let keys = try PreSharedKeyFile(text: text).keys
+                precondition((1...PreSharedKeyFile.most).contains(keys.count))
+                precondition(Set(keys.map(\.identity)).count == keys.count)
+                precondition(
+                    keys.allSatisfy { (16...64).contains($0.bytes.count) && (1...128).contains($0.identity.count) })
             } catch {
                 precondition(!error.description.isEmpty)
             }

@@ -22,9 +22,7 @@ public struct KeyFile: Sendable {
     /// Reads the text of a key file.
     public init(text: String) throws(CredentialError) {
         var keys: [Key] = []
-        // CR LF is one Character, and no "\n".
-        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-        for (index, line) in lines.enumerated() {
+        for (index, line) in CredentialLines.split(text).enumerated() {
             let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
             guard let last = words.last else { continue }
             var id = UInt8(truncatingIfNeeded: keys.count)
@@ -96,6 +94,13 @@ public struct KeyFile: Sendable {
             }
         }
         return bits & ((1 << UInt32(count)) - 1) == 0 ? bytes : nil
+    }
+}
+
+/// The lines of a file of keys or users, whatever editor has written it: CR LF is one character to Swift.
+enum CredentialLines {
+    static func split(_ text: String) -> [Substring] {
+        text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
     }
 }
 

@@ -13,7 +13,7 @@ public struct UsersFile: Sendable {
 
     /// - Parameter isUsable: whether a hash is one; asking libcrypt takes a while for each.
     init(text: String, isUsable: (String) -> Bool) throws(CredentialError) {
-        for (index, line) in Self.lines(text).enumerated() {
+        for (index, line) in CredentialLines.split(text).enumerated() {
             if line.allSatisfy(\.isWhitespace) || line.hasPrefix("#") { continue }
             guard let colon = line.firstIndex(of: ":"), colon > line.startIndex else {
                 throw CredentialError(line: index + 1, "not NAME:HASH: `braid passwd FILE USER` writes such lines")
@@ -42,7 +42,7 @@ public struct UsersFile: Sendable {
 
     /// The text of a file with one user more, or with another password for one that is there; other lines stay as they are.
     public static func text(_ text: String, setting name: String, to hash: String) -> String {
-        var lines = Self.lines(text).map(String.init)
+        var lines = CredentialLines.split(text).map(String.init)
         while lines.last?.isEmpty == true { lines.removeLast() }
         if let index = lines.firstIndex(where: { $0.hasPrefix("\(name):") }) {
             lines[index] = "\(name):\(hash)"
@@ -50,10 +50,5 @@ public struct UsersFile: Sendable {
             lines.append("\(name):\(hash)")
         }
         return lines.joined(separator: "\n") + "\n"
-    }
-
-    /// Lines may end as on Windows: CR LF is one Character, and no "\n".
-    private static func lines(_ text: String) -> [Substring] {
-        text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     }
 }
