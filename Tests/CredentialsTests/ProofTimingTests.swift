@@ -46,7 +46,7 @@ import Wire
         }
         let medians = times.map { $0.sorted()[$0.count / 2] }
         let (least, most) = (medians.min() ?? .zero, medians.max() ?? .zero)
-        #expect(most - least < least / 20, "wrong key, replayed, unknown key number: \(medians)")
+        #expect(most - least < least / 12, "wrong key, replayed, unknown key number: \(medians)")
         print("measured: wrong key, replayed proof, unknown key number: \(medians)")
     }
 }
