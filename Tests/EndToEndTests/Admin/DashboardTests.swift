@@ -19,6 +19,33 @@ extension EndToEndSuite {
 
         private static func text(_ id: String) -> String { "document.getElementById('\(id)').textContent" }
 
+        /// Texts whose contrast with what is behind them is below 4.5, and how much it is.
+        private static let faintTexts = """
+            (() => {
+              const parse = (colour) => colour.match(/[\\d.]+/g).map(Number);
+              const light = (colour) => colour.slice(0, 3).map((part) => part / 255)
+                .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+                .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+              const behind = (element) => {
+                for (; element; element = element.parentElement) {
+                  const colour = parse(getComputedStyle(element).backgroundColor);
+                  if (colour.length < 4 || colour[3] === 1) return colour;
+                }
+                return [255, 255, 255];
+              };
+              const found = new Set(), walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+              while (walker.nextNode()) {
+                const element = walker.currentNode.parentElement, text = walker.currentNode.data.trim();
+                if (!text || element.closest('noscript, script') || element.getClientRects().length === 0) continue;
+                const style = getComputedStyle(element), colour = element.closest('svg') ? style.fill : style.color;
+                const [low, high] = [light(parse(colour)), light(behind(element))].sort((a, b) => a - b);
+                const contrast = (high + 0.05) / (low + 0.05);
+                if (contrast < 4.5) found.add(text.slice(0, 30) + ' ' + contrast.toFixed(2));
+              }
+              return [...found];
+            })()
+            """.split(separator: "\n").joined(separator: " ")
+
         /// Opens the dashboard and waits until it shows the daemon.
         private func open(_ url: String, in host: Host) async throws -> Browser {
             let browser = try await Browser(in: host)
@@ -37,6 +64,8 @@ extension EndToEndSuite {
             ] {
                 try await browser.must("view \(view)")
                 try await browser.must("until document.documentElement.scrollWidth <= innerWidth")
+                let faint = try await browser.must("js \(Self.faintTexts)")
+                #expect(faint == "[]", "\(view): text that stands out too little (WCAG 2 wants 4.5)")
                 if let directory = Self.pictures {
                     try await browser.must("shot \(directory)/\(name)-\(view.replacing(" ", with: "-")).png")
                 }
@@ -248,6 +277,13 @@ extension EndToEndSuite {
                     [BraidProgram.path, "run", "--config", root.appendingPathComponent("Config/loopback.toml").path],
                     environment: ["BRAID_SOCKET": directory.file("admin.sock")])
                 try await host.waitForListener(port: 8080, of: braid)
+                // What else README.md says to try.
+                let probe = try BraidProgram.run(
+                    ["probe", "127.0.0.1:8083", "--count", "1", "--require-multipath"], in: host)
+                #expect(probe.status == .exited(0), "\(probe.standardOutput)\(probe.standardError)")
+                let back = try host.run(
+                    [try Application.netcat.path, "-N", "127.0.0.1", "8082"], input: "what I type\n")
+                #expect(back.standardOutput == "what I type\n")
                 let browser = try await open("http://127.0.0.1:8080/", in: host)
                 for relay in ["near", "far"] {
                     try await browser.must("until \(Self.row(relay))?.textContent.includes('yes, 1 subflow')")

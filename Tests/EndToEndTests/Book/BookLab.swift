@@ -19,6 +19,7 @@ struct BookLab {
         }
         let inside = try lab.cable(lan, near, name: "lan0")
         try lan.run("ip", "route", "add", "default", "via", inside.address(of: near))
+        try lan.run("ip", "-6", "route", "add", "default", "via", inside.address6(of: near))
         for host in [near, far] { try host.sysctl("net.mptcp.blackhole_timeout", "0") }
         self.near = try await BookHost(near, configuration: "near.toml")
         self.far = try await BookHost(far, configuration: "far.toml")

@@ -97,20 +97,36 @@ extension EndToEndSuite {
             }
         }
 
+        /// Other programs of which the text mentions commands: they are run in a block somewhere in the book.
+        private static let programs: Set<Substring> = [
+            "curl", "ip", "journalctl", "nft", "nstat", "scp", "ss", "sysctl", "systemctl", "systemd-analyze",
+        ]
+
         /// What the text mentions exists: commands of the program, other pages, files.
         @Test func everythingMentionedExists() throws {
             try Lab.with { lab in
                 let help = try BraidProgram.run(["--help"], in: try lab.host("alone")).standardOutput
-                for page in BookPage.all {
-                    for phrase in page.phrases where phrase.hasPrefix("braid ") {
-                        let word = phrase.split(whereSeparator: \.isWhitespace)[1]
-                        let known = word.hasPrefix("-") || help.contains("\n  \(word) ")
-                        #expect(known, "docs/\(page.name): \(phrase)")
+                let commands = BookPage.all.flatMap(\.blocks).filter { $0.label.first == "sh" }.map(\.text)
+                // The index speaks of labels.
+                for page in BookPage.all where page.name != "README.md" {
+                    for phrase in page.phrases {
+                        let words = phrase.split(whereSeparator: \.isWhitespace)
+                        guard words.count > 1 else { continue }
+                        if words[0] == "braid" {
+                            let known = words[1].hasPrefix("-") || help.contains("\n  \(words[1]) ")
+                            #expect(known, "docs/\(page.name): \(phrase)")
+                        } else if Self.programs.contains(words[0]) {
+                            #expect(
+                                commands.contains { $0.contains(phrase) }, "docs/\(page.name): nobody runs \(phrase)")
+                        }
                     }
+                }
+                for page in BookPage.all + [try #require(BookPage.readme)] {
+                    let place = page.name.hasPrefix("../") ? ".." : "."
                     for link in page.links where !link.contains("://") {
                         guard let file = link.split(separator: "#").first, !link.hasPrefix("#") else { continue }
-                        let path = "\(BookPage.directory)/\(file)"
-                        #expect(FileManager.default.fileExists(atPath: path), "docs/\(page.name): \(link)")
+                        let path = "\(BookPage.directory)/\(place)/\(file)"
+                        #expect(FileManager.default.fileExists(atPath: path), "\(page.name): \(link)")
                     }
                 }
                 let index = try #require(BookPage.all.first { $0.name == "README.md" })

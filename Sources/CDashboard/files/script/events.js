@@ -2,8 +2,8 @@
 // The kinds that are listed, and how they look.
 const eventMoods = {
   "link-up": "good-text", "link-down": "bad-text", "link-backup": "warn-text", "link-primary": "good-text",
-  "subflow-opened": null, "subflow-closed": null, "subflow-stalled": "warn-text", "upstream-up": "good-text",
-  "upstream-down": "bad-text", fallback: "warn-text", reload: null, stopping: "bad-text",
+  "subflow-stalled": "warn-text", "upstream-up": "good-text", "upstream-down": "bad-text",
+  fallback: "warn-text", reload: null, stopping: "bad-text",
 };
 let lastEvent = 0;
 
