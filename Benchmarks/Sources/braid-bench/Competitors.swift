@@ -22,7 +22,9 @@ enum Competitors {
         add(
             self.haproxy(haproxy, connections: (descriptors - spare) / 2),
             "HAProxy (apt install haproxy mptcpize, or HAPROXY=a native-MPTCP binary)")
-        add(sealed(braid, haproxy, connections: (descriptors - spare) / 2), "TLS between the ends (braid, HAProxy and openssl)")
+        add(
+            sealed(braid, haproxy, connections: (descriptors - spare) / 2),
+            "TLS between the ends (braid, HAProxy and openssl)")
         add(nginx(), "nginx stream (apt install nginx-light libnginx-mod-stream mptcpize)")
         add(socketProxy(), "systemd-socket-proxyd (apt install systemd mptcpize)")
         found.append(

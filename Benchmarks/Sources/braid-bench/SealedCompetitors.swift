@@ -6,8 +6,10 @@ extension Competitors {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("braid-bench-\(getpid()).pem").path
         guard
             output(of: [
-                "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-                "2", "-subj", "/CN=bench", "-addext", "subjectAltName=DNS:bench", "-keyout", file, "-out", "\(file).crt",
+                "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-days",
+                "2", "-subj", "/CN=bench", "-addext", "subjectAltName=DNS:bench", "-keyout", file, "-out",
+                "\(file).crt",
             ]) != nil,
             let key = try? String(contentsOfFile: file, encoding: .utf8),
             let certificate = try? String(contentsOfFile: "\(file).crt", encoding: .utf8),
