@@ -32,9 +32,10 @@ test: release ## installs what is missing, builds, and runs every test in namesp
 	@Scripts/test-trees
 	@Scripts/test
 
-soak: swift ## the tests, with those that take long
+soak: swift ## the tests, with those that take long, and the library's pages
 	@Scripts/install-packages test
 	@BRAID_SOAK=1 Scripts/test
+	@Scripts/documentation .build/documentation
 
 tsan: swift ## the tests under ThreadSanitizer
 	@Scripts/install-packages test

@@ -153,6 +153,8 @@ let package = Package(
             swiftSettings: strictTests),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: linuxC),
         .target(name: "KernelFiles", path: "Tests/KernelFiles", swiftSettings: strictTests),
+        // The pages of docs, whose commands tests run.
+        .target(name: "BookPages", path: "Tests/BookPages", swiftSettings: strictTests),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestNamespace"], swiftSettings: strictTests),
         .testTarget(name: "TLSTests", dependencies: ["TLS", "LinuxSystem"], swiftSettings: strictTests),
         .testTarget(name: "CredentialsTests", dependencies: ["Credentials", "Wire"], swiftSettings: strictTests),
@@ -175,12 +177,13 @@ let package = Package(
         .testTarget(name: "LabTests", dependencies: ["Lab", "CLab", "braid-lab"], swiftSettings: strictTests),
 
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Lab", "LinuxSystem", "CNamespace", "KernelFiles", systemPackage],
+            name: "EndToEndTests",
+            dependencies: ["Lab", "LinuxSystem", "CNamespace", "KernelFiles", "BookPages", systemPackage],
             swiftSettings: strictTests),
 
         .testTarget(
             name: "SystemdTests",
-            dependencies: ["KernelFiles", "LinuxSystem", "ServiceManager", logging, systemPackage],
+            dependencies: ["KernelFiles", "BookPages", "LinuxSystem", "ServiceManager", logging, systemPackage],
             swiftSettings: strictTests),
     ],
     cLanguageStandard: .gnu17,

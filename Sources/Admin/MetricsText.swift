@@ -9,6 +9,7 @@ struct MetricsText {
         relays(metrics)
         connects(metrics.relays)
         links(metrics)
+        loops(metrics.loops)
     }
 
     // MARK: What there is
@@ -69,15 +70,21 @@ struct MetricsText {
         let name = "braid_connect_seconds"
         family(name, "histogram", "Time from accepting a client to being connected to its upstream.")
         for relay in relays {
-            var below: UInt64 = 0
-            for (bound, count) in zip(relay.connectBounds, relay.connects) {
-                below += count
-                sample("\(name)_bucket", [("relay", relay.name), ("le", Self.number(bound))], below)
-            }
-            let all = relay.connects.reduce(0, +)
-            sample("\(name)_bucket", [("relay", relay.name), ("le", "+Inf")], all)
-            sample("\(name)_sum", [("relay", relay.name)], relay.connectSeconds)
-            sample("\(name)_count", [("relay", relay.name)], all)
+            histogram(
+                name, ("relay", relay.name), bounds: relay.connectBounds, counts: relay.connects,
+                sum: relay.connectSeconds)
+        }
+    }
+
+    private mutating func loops(_ loops: [LoopMetrics]) {
+        let name = "braid_loop_turn_seconds"
+        family(name, "histogram", "How long an event loop was at work before it looked for new work.")
+        for (index, loop) in loops.enumerated() {
+            histogram(name, ("loop", String(index)), bounds: loop.bounds, counts: loop.turns, sum: loop.seconds)
+        }
+        family("braid_loop_longest_turn_seconds", "gauge", "The longest of these times since the start.")
+        for (index, loop) in loops.enumerated() {
+            sample("braid_loop_longest_turn_seconds", [("loop", String(index))], loop.longestSeconds)
         }
     }
 
@@ -111,6 +118,20 @@ struct MetricsText {
 
     private mutating func family(_ name: String, _ type: String, _ help: String) {
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
+    }
+
+    private mutating func histogram(
+        _ name: String, _ label: (String, String), bounds: [Double], counts: [UInt64], sum: Double
+    ) {
+        var below: UInt64 = 0
+        for (bound, count) in zip(bounds, counts) {
+            below += count
+            sample("\(name)_bucket", [label, ("le", Self.number(bound))], below)
+        }
+        let all = counts.reduce(0, +)
+        sample("\(name)_bucket", [label, ("le", "+Inf")], all)
+        sample("\(name)_sum", [label], sum)
+        sample("\(name)_count", [label], all)
     }
 
     private mutating func sample(_ name: String, _ labels: [(String, String)], _ value: some BinaryInteger) {

@@ -6,8 +6,25 @@ static const unsigned char page[] = {
 static const unsigned char style[] = {
 #embed "files/dashboard.css"
 };
+// One script of a file for each subject, in the order in which they need each other.
 static const unsigned char script[] = {
-#embed "files/dashboard.js"
+#embed "files/script/quantities.js"
+    ,
+#embed "files/script/state.js"
+    ,
+#embed "files/script/nodes.js"
+    ,
+#embed "files/script/chart.js"
+    ,
+#embed "files/script/traffic.js"
+    ,
+#embed "files/script/status.js"
+    ,
+#embed "files/script/connections.js"
+    ,
+#embed "files/script/events.js"
+    ,
+#embed "files/script/stream.js"
 };
 static const unsigned char icon[] = {
 #embed "files/icon.svg"

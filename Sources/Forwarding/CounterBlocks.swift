@@ -47,6 +47,8 @@ public final class CounterBlocks: @unchecked Sendable {
     enum Subject: Hashable {
         case relay(Int)
         case link(Int)
+        /// The loop's own turns.
+        case turns
     }
 
     /// The words of a block: as many as the larger kind needs.
@@ -93,9 +95,18 @@ public final class CounterBlocks: @unchecked Sendable {
         }
     }
 
+    /// How long the loop's turns took; all zero before its first.
+    public var turns: TurnTimes {
+        guard let block = existingBlock(.turns) else { return TurnTimes { _ in 0 } }
+        return TurnTimes { unsafe linux_counter_load(block.words + CounterBlocks.words + $0) }
+    }
+
     func block(relay: Int, upstreams: Int) -> Block { block(.relay(relay), upstreams: upstreams) }
 
     func block(link: Int) -> Block { block(.link(link), upstreams: 0) }
+
+    /// What the loop's turns are counted in.
+    func blockOfTurns() -> Block { block(.turns, upstreams: 0) }
 
     func existingBlock(_ subject: Subject) -> Block? {
         blocks.withLock { $0[subject] }
@@ -105,7 +116,11 @@ public final class CounterBlocks: @unchecked Sendable {
         blocks.withLock { table in
             if let block = table[subject] { return block }
             var count = Self.words
-            if case .relay = subject { count += RelayTally.count(upstreams: upstreams) }
+            switch subject {
+            case .relay: count += RelayTally.count(upstreams: upstreams)
+            case .turns: count += TurnTimes.words
+            case .link: break
+            }
             let words = UnsafeMutablePointer<UInt64>.allocate(capacity: count)
             unsafe words.initialize(repeating: 0, count: count)
             let block = unsafe Block(words: words, upstreams: upstreams)

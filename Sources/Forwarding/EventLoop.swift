@@ -47,6 +47,7 @@ public struct EventLoop: ~Copyable {
     private var hasUntold = false
     private var nextTelling = MonotonicTime(nanoseconds: 0)
     private var tellingArmed = false
+    private var turns: TurnWatch
     private var nextID: UInt64
     private let allLoops: @Sendable () -> Void
     /// The slot whose deadline is that of waiting reports.
@@ -67,15 +68,17 @@ public struct EventLoop: ~Copyable {
         timers = TimerWheel(now: now)
         timers.reserve(Self.watchSlot)
         // Ids are unique over all loops: the loop's index is in the low bits.
+        turns = TurnWatch(shared.counters.blockOfTurns())
         nextID = UInt64(shared.index)
     }
 
     /// Runs until it is told to stop. When it ends, all its sockets are closed.
     public mutating func run() {
+        var ended = MonotonicTime.now()
         while !stopped {
             let count: Int
             do throws(Errno) {
-                count = try poller.wait(milliseconds: patience())
+                count = try poller.wait(milliseconds: patience(at: ended))
             } catch {
                 shared.report(.failed(call: "epoll_wait", error: error), vital: true)
                 return
@@ -89,15 +92,18 @@ public struct EventLoop: ~Copyable {
             continueListing()
             publish()
             tellReports()
+            ended = .now()
+            turns.ended(after: ended.since(now))
         }
     }
 
     /// How long the poller may wait, in milliseconds: rounded up, so that a deadline has come when it wakes.
-    private func patience() -> CInt {
-        if !listings.isEmpty { return 0 }
+    private func patience(at moment: MonotonicTime) -> CInt {
+        // Between two slices: who waits for the processor gets it now, and not in the middle of a slice.
+        if !listings.isEmpty { return 1 }
         let deadline = timers.nextDeadline()
         if deadline == .never { return -1 }
-        return CInt(clamping: (deadline.since(.now()) + 999_999) / 1_000_000)
+        return CInt(clamping: (deadline.since(moment) + 999_999) / 1_000_000)
     }
 
     private mutating func dispatch(_ readiness: Readiness, _ token: EventToken) {

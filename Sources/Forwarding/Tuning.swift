@@ -67,7 +67,7 @@ enum Tuning {
 
     /// Connections in one part of a list, and how long the loop may take to gather it before it turns to its events.
     static let connectionsPerSlice = 64
-    static let sliceNanoseconds: UInt64 = 2_000_000
+    static let sliceNanoseconds: UInt64 = 1_000_000
 
     /// How often it is said that a relay is full.
     static let limitReportInterval: UInt64 = 60_000_000_000

@@ -6,6 +6,8 @@ public struct MetricsView: Sendable {
     public var relays: [RelayMetrics] = []
     /// Subflows that were left because their link failed, by the link's name.
     public var failovers: [(link: String, count: UInt64)] = []
+    /// The event loops, in order.
+    public var loops: [LoopMetrics] = []
     /// Reloads that took the new configuration.
     public var reloadsGood: UInt64 = 0
     /// Reloads whose configuration was wrong.
@@ -13,6 +15,26 @@ public struct MetricsView: Sendable {
 
     /// Nothing was counted.
     public init() {}
+}
+
+/// How long an event loop's turns took.
+public struct LoopMetrics: Sendable {
+    /// Upper bounds in seconds of the classes of `turns`.
+    public var bounds: [Double]
+    /// Turns by how long they took; the last class has no bound.
+    public var turns: [UInt64]
+    /// The sum of these times.
+    public var seconds: Double
+    /// The longest of them.
+    public var longestSeconds: Double
+
+    /// What a loop has measured.
+    public init(bounds: [Double], turns: [UInt64], seconds: Double, longestSeconds: Double) {
+        self.bounds = bounds
+        self.turns = turns
+        self.seconds = seconds
+        self.longestSeconds = longestSeconds
+    }
 }
 
 /// What is counted of a relay besides what ``RelayView`` has.

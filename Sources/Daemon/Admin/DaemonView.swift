@@ -82,6 +82,7 @@ final class DaemonView: AdminBackend {
         metrics.status = status(published)
         metrics.relays = published.relays.map { RelayMetrics(name: $0.name, tally($0.counters)) }
         metrics.failovers = published.links.map { ($0.name, published.failovers[$0.name] ?? 0) }
+        metrics.loops = loops.map { LoopMetrics($0.counters.turns) }
         metrics.reloadsGood = published.reloads.good
         metrics.reloadsFailed = published.reloads.failed
         return metrics
@@ -133,5 +134,13 @@ final class DaemonView: AdminBackend {
         let published = latest
         let relays = Dictionary((published.relays + published.pastRelays).map { ($0.id, $0) }) { first, _ in first }
         return snapshots.map { ConnectionView($0, relay: relays[$0.relay], links: published.links, now: now) }
+    }
+}
+
+extension LoopMetrics {
+    fileprivate init(_ turns: TurnTimes) {
+        self.init(
+            bounds: TurnTimes.bounds, turns: turns.counts, seconds: Double(turns.nanoseconds) / 1e9,
+            longestSeconds: Double(turns.longest) / 1e9)
     }
 }

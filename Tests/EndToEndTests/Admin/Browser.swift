@@ -15,7 +15,10 @@ final class Browser: Sendable {
     /// Gives a command and waits for its answer.
     ///
     ///     view WIDTH HEIGHT light|dark desk|phone    goto URL    js EXPRESSION (its value as JSON)
-    ///     until EXPRESSION (is true, within 20 s)    key NAME    move X Y    shot FILE    errors (of the console)
+    ///     until EXPRESSION (is true, within 20 s)    errors (of the console)
+    ///     key NAME    type TEXT    tab SELECTOR (presses Tab until the focus is there)    move X Y (the mouse)
+    ///     unnamed (controls without a name for screen readers, and the number of the others)
+    ///     shot FILE (the whole page)    screen FILE (what is to be seen, with what hovers)
     @discardableResult
     func must(_ command: String) async throws -> String {
         let before = process.lines.count
@@ -82,7 +85,7 @@ final class Browser: Sendable {
                 reader = asyncio.create_task(self.read())
                 target = (await self.call('Target.createTarget', url='about:blank'))['targetId']
                 self.session = (await self.call('Target.attachToTarget', targetId=target, flatten=True))['sessionId']
-                for domain in ('Page', 'Runtime', 'Log', 'Network'): await self.call(domain + '.enable')
+                for domain in ('Page', 'Runtime', 'Log', 'Network', 'Accessibility'): await self.call(domain + '.enable')
                 print('ok ready', flush=True)
                 lines = asyncio.StreamReader()
                 await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
@@ -113,19 +116,49 @@ final class Browser: Sendable {
                     await asyncio.sleep(0.1)
                 raise RuntimeError('not within 20 s: ' + text)
 
+            async def press(self, key, code, number, text):
+                event = dict(key=key, code=code, windowsVirtualKeyCode=number, nativeVirtualKeyCode=number)
+                await self.call('Input.dispatchKeyEvent', type='keyDown' if text else 'rawKeyDown', text=text, **event)
+                await self.call('Input.dispatchKeyEvent', type='keyUp', **event)
+
             async def key(self, name):
-                await self.call('Input.dispatchKeyEvent', type='keyDown', key=name, code=name)
-                await self.call('Input.dispatchKeyEvent', type='keyUp', key=name, code=name)
+                number = {'Tab': 9, 'Enter': 13, 'Escape': 27, 'Space': 32, 'End': 35, 'Home': 36, 'ArrowLeft': 37,
+                    'ArrowRight': 39, 'Backspace': 8}[name]
+                text = {'Enter': '\\r', 'Space': ' '}.get(name, '')
+                await self.press(' ' if name == 'Space' else name, name, number, text)
+
+            async def type(self, text):
+                for letter in text: await self.press(letter, 'Key' + letter.upper(), ord(letter.upper()), letter)
+
+            async def tab(self, selector):
+                for _ in range(100):
+                    await self.key('Tab')
+                    if await self.js('document.activeElement.matches(' + json.dumps(selector) + ')') == 'true': return
+                raise RuntimeError('the focus never came to ' + selector)
+
+            async def unnamed(self, rest):
+                named, found = 0, []
+                for node in (await self.call('Accessibility.getFullAXTree'))['nodes']:
+                    role = node.get('role', {}).get('value', '')
+                    focusable = any(each['name'] == 'focusable' and each['value'].get('value') for each in node.get('properties', []))
+                    if node.get('ignored') or role == 'RootWebArea': continue
+                    if not focusable and role not in ('button', 'link', 'searchbox', 'textbox', 'image', 'img'): continue
+                    if node.get('name', {}).get('value', '').strip(): named += 1
+                    else: found.append(role)
+                return json.dumps({'named': named, 'unnamed': found})
 
             async def move(self, rest):
                 x, y = rest.split()
                 await self.call('Input.dispatchMouseEvent', type='mouseMoved', x=float(x), y=float(y))
 
             async def shot(self, file):
-                height = int(await self.js('document.documentElement.scrollHeight'))
                 metrics = await self.call('Page.getLayoutMetrics')
                 size = metrics['cssContentSize']
                 image = await self.call('Page.captureScreenshot', captureBeyondViewport=True, clip={'x': 0, 'y': 0, 'width': size['width'], 'height': size['height'], 'scale': 1})
+                with open(file, 'wb') as out: out.write(base64.b64decode(image['data']))
+
+            async def screen(self, file):
+                image = await self.call('Page.captureScreenshot')
                 with open(file, 'wb') as out: out.write(base64.b64decode(image['data']))
 
             async def errors(self, rest):

@@ -1,3 +1,5 @@
+import FoundationEssentials
+import Glibc
 import Lab
 import Testing
 
@@ -37,6 +39,92 @@ extension EndToEndSuite {
                 #expect(busiest["multipath"]?.number == Double(2 * count))
             }
         }
+
+        /// Twenty thousand connections in one daemon, or as many as this system lets one process have.
+        @Test(.timeLimit(.minutes(3))) func twentyThousandAreListedAndNoLoopIsHeldUp() async throws {
+            try await Lab.with { lab in
+                var limit = rlimit()
+                getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+                // A connection to echo:// is one descriptor; the rest is for pipes, listeners and the admin interface.
+                let count = min(20_000, (Int(clamping: limit.rlim_max) - 600) / 8 * 8)
+                let ports = Array(8000..<8008)
+                let listen = ports.map { "\"mptcp://127.0.0.1:\($0)\"" }.joined(separator: ", ")
+                let host = try lab.host("alone")
+                try host.sysctl("net.ipv4.ip_local_port_range", "10000 65535")
+                let admin = try await AdminLab(
+                    """
+                    [admin]
+                    http = "127.0.0.1:9180"
+                    [limits]
+                    connections = \(count + 100)
+                    [[relay]]
+                    name = "many"
+                    listen = [\(listen)]
+                    upstream = "echo://"
+
+                    """, in: host, daemon: "log-connections = false")
+                // Two clients, each with half of the ports and of the descriptors.
+                var crowd: [HostProcess] = []
+                for half in 0..<2 {
+                    let its = ports[(half * 4)..<(half * 4 + 4)].map(String.init)
+                    crowd.append(
+                        try host.spawn(["python3", "-uc", Self.crowd, "\(count / 2)"] + its, input: true))
+                }
+                for each in crowd { try await each.line(containing: "here", timeout: .seconds(90)) }
+
+                // A loop that is ready to run may have to wait for a processor: one list of five has to show it.
+                var longest: [Int] = []
+                for _ in 1...5 where longest.last != 0 {
+                    let before = try turns(admin)
+                    let began = ContinuousClock.now
+                    let output = try host.run(
+                        ["sh", "-c", "\"$0\" connections --json | python3 -c \"$1\"", BraidProgram.path, Self.reader],
+                        environment: ["BRAID_SOCKET": admin.braid.socket], timeout: .seconds(60))
+                    let took = ContinuousClock.now - began
+                    let after = try turns(admin)
+                    // Each once, each with its subflow.
+                    #expect(output.standardOutput == "\(count) \(count) \(count)\n", "\(output.standardError)")
+                    longest.append(after.long - before.long)
+                    print(
+                        "listing \(count) connections took \(took): \(after.all - before.all) turns of the loops,",
+                        "\(after.short - before.short) up to 1 ms, \(longest.last ?? 0) longer than 5 ms")
+                }
+                #expect(longest.last == 0, "turns longer than 5 ms in each list: \(longest)")
+            }
+        }
+
+        /// How many turns the loops have had: all, those of up to 1 ms, those longer than 5 ms.
+        private func turns(_ admin: AdminLab) throws -> (all: Int, short: Int, long: Int) {
+            let text = try admin.reader("/metrics").body
+            func sum(_ end: String) -> Int {
+                text.split(separator: "\n").filter { $0.hasPrefix("braid_loop_turn_seconds_") && $0.contains(end) }
+                    .reduce(0) { $0 + (Int($1.split(separator: " ").last ?? "") ?? 0) }
+            }
+            let all = sum("_count{")
+            return (all, sum("le=\"0.001\"}"), all - sum("le=\"0.005\"}"))
+        }
+
+        /// Opens COUNT MPTCP connections to the PORTs in turn, exchanges a byte over each, and holds them.
+        private static let crowd = """
+            import resource, socket, sys
+            count, ports = int(sys.argv[1]), [int(port) for port in sys.argv[2:]]
+            limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+            crowd = []
+            for n in range(count):
+                s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
+                s.connect(('127.0.0.1', ports[n % len(ports)])); s.sendall(b'x'); s.recv(1)
+                crowd.append(s)
+            print('here', flush=True)
+            sys.stdin.read()
+            """
+
+        /// Prints of a list how many there are, how many different ones, and how many with one subflow.
+        private static let reader = """
+            import json, sys
+            rows = json.load(sys.stdin)
+            print(len(rows), len({row['id'] for row in rows}), sum(len(row['subflows']) == 1 for row in rows))
+            """
 
         @Test func aReaderThatBreaksOffOrDawdlesHoldsNothingUp() async throws {
             try await Lab.with { lab in

@@ -10,6 +10,7 @@ extension EndToEndSuite {
             "braid_connect_seconds", "braid_upstream_up", "braid_link_up", "braid_link_rtt_seconds",
             "braid_link_bytes_total", "braid_link_subflows", "braid_link_retransmits_total",
             "braid_subflow_failovers_total", "braid_config_reloads_total", "braid_build_info",
+            "braid_loop_turn_seconds", "braid_loop_longest_turn_seconds",
         ]
 
         @Test func promtoolFindsNothingWrong() async throws {
