@@ -119,6 +119,7 @@ let package = Package(
         .executableTarget(
             name: "braid-lab", dependencies: ["Lab", "CLab", argumentParser], path: "Tests/LabShell",
             swiftSettings: strictTests),
+        .executableTarget(name: "braid-crowd", path: "Tests/Crowd", cSettings: linuxC + [.unsafeFlags(["-O2"])]),
         .executableTarget(
             name: "braid-path-bench", dependencies: ["Lab", argumentParser], path: "Benchmarks/PathBench",
             swiftSettings: strictTests),
@@ -170,7 +171,7 @@ let package = Package(
             swiftSettings: strictTests),
 
         .testTarget(
-            name: "SystemdTests", dependencies: ["KernelFiles", "LinuxSystem", "ServiceManager", logging, systemPackage],
+            name: "SystemdTests", dependencies: ["braid-crowd", "KernelFiles", "LinuxSystem", "ServiceManager", logging, systemPackage],
             swiftSettings: strictTests),
     ],
     cLanguageStandard: .gnu17,
