@@ -119,7 +119,10 @@ let package = Package(
         .executableTarget(
             name: "braid-lab", dependencies: ["Lab", "CLab", argumentParser], path: "Tests/LabShell",
             swiftSettings: strictTests),
-        .executableTarget(name: "braid-crowd", path: "Tests/Crowd", cSettings: linuxC + [.unsafeFlags(["-O2"])]),
+        .executableTarget(
+            name: "braid-crowd", path: "Tests/Crowd", cSettings: linuxC + [.unsafeFlags(["-O2"])],
+            // It runs in trees that have no Swift.
+            linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
         .executableTarget(
             name: "braid-path-bench", dependencies: ["Lab", argumentParser], path: "Benchmarks/PathBench",
             swiftSettings: strictTests),

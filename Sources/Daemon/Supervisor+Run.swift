@@ -127,12 +127,18 @@ extension Supervisor {
         loops.send(.drain)
     }
 
-    /// MPTCP listeners stay open for the subflows that join what they accepted.
+    /// MPTCP listeners stay open for the subflows that join what they accepted. Where no other process accepts, and none will,
+    /// clients are turned away.
     private mutating func closeListeners() {
         if !handedOver { removeSocketFiles() }
         var kept = UniqueArray<OpenListener>()
         while let listener = listeners.popLast() {
-            if listener.isMultipath { kept.append(listener) }
+            guard listener.isMultipath else { continue }
+            if door.unwanted.contains(DescriptorKeeping.name(listener.configured)) {
+                retired.add(listener, poller, logger)
+            } else {
+                kept.append(listener)
+            }
         }
         listeners = kept
     }

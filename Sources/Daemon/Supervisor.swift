@@ -204,7 +204,7 @@ public struct Supervisor: ~Copyable {
         throws
     {
         for index in 0..<listeners.count { try loops.accept(listeners[index]) }
-        try takeover?.complete()
+        try takeover?.complete(unwanted: abandoned)
         // The service manager listens to this process from here on, not earlier.
         for name in abandoned { DescriptorKeeping.forget(stored: name, logger) }
         for index in 0..<listeners.count { DescriptorKeeping.keep(listeners[index], logger) }

@@ -53,6 +53,7 @@ enum Braid {
         var lines = "[Service]\n" + service + "\n"
         if let runtime {
             setup.binds["/usr/lib/braid-test"] = runtime
+            setup.environment["LD_LIBRARY_PATH"] = "/usr/lib/braid-test"
             lines += "Environment=LD_LIBRARY_PATH=/usr/lib/braid-test\n"
         }
         setup.files["/etc/systemd/system/braid.service.d/test.conf"] = lines

@@ -27,6 +27,7 @@ extension Supervisor {
                 program, ["run", "--config", file, "--takeover"], environment: Self.successorEnvironment,
                 descriptor: end.raw)
             logger.notice("started \(program) as process \(process), to take over")
+            service.show("handing over to process \(process)")
             try door.expect(channel, process: process, poller)
         } catch {
             logger.error(
@@ -81,6 +82,8 @@ extension Supervisor {
                 handOver(to: door.successorID)
                 try door.successor?.send(Takeover.Word.handed)
                 door.dropSuccessor()
+            case let text where text.hasPrefix(Takeover.Word.unwanted):
+                door.unwanted.insert(String(text.dropFirst(Takeover.Word.unwanted.utf8.count)))
             default: break
             }
         } catch .wouldBlock {
@@ -92,7 +95,10 @@ extension Supervisor {
 
     private mutating func lostSuccessor() {
         door.dropSuccessor()
-        if !handedOver { logger.warning("the process that was to take over is gone; everything runs on here") }
+        if handedOver { return }
+        logger.warning("the process that was to take over is gone; everything runs on here")
+        // `hand-over` waits for this line.
+        service.show("could not hand over to process \(door.successorID)")
     }
 
     /// The new process accepts: this one finishes what it has.

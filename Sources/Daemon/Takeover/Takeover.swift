@@ -14,6 +14,7 @@ struct Takeover: ~Copyable {
         static let end = "end"
         static let admin = "admin"
         static let done = "done"
+        static let unwanted = "unwanted "
         static let ready = "ready"
         static let handed = "handed"
     }
@@ -88,7 +89,16 @@ struct Takeover: ~Copyable {
     func releaseAdmin() throws(StartError) { try ask(Word.admin, Word.done) }
 
     /// This process accepts now: the old one stops to.
-    func complete() throws(StartError) { try ask(Word.ready, Word.handed) }
+    ///
+    /// - Parameter unwanted: the names of its listeners at which nobody listens any more.
+    func complete(unwanted: [String]) throws(StartError) {
+        do throws(Errno) {
+            for name in unwanted { try channel.send(Word.unwanted + name, waiting: Self.patience) }
+        } catch {
+            throw StartError(at: nil, "cannot take over: the running daemon does not hear: \(error)")
+        }
+        try ask(Word.ready, Word.handed)
+    }
 
     private func ask(_ question: String, _ answer: String) throws(StartError) {
         do throws(Errno) {

@@ -11,6 +11,8 @@ struct TakeoverDoor: ~Copyable {
     private(set) var successor: DescriptorChannel?
     /// Its id.
     private(set) var successorID: Int32 = 0
+    /// The names of listeners that it has no use for.
+    var unwanted: Set<String> = []
 
     /// Opens it, where there is an admin socket.
     ///
@@ -59,6 +61,7 @@ struct TakeoverDoor: ~Copyable {
         try poller.add(channel.raw, .readable, EventToken(slot: 0, tag: Supervisor.Tag.successor.rawValue))
         successor = consume channel
         successorID = process
+        unwanted = []
     }
 
     /// The new process is gone, or has all.
