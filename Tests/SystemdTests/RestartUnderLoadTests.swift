@@ -89,8 +89,10 @@ struct RestartUnderLoadTests {
         try machine.script(
             """
             cp /etc/haproxy/0.cfg /etc/haproxy/haproxy.cfg
-            systemd-run --quiet --unit=haproxy-here --service-type=notify --property=LimitNOFILE=20000 \
-                /usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg
+            systemd-run --quiet --unit=haproxy-here --service-type=exec --property=LimitNOFILE=20000 \
+                /usr/sbin/haproxy -W -f /etc/haproxy/haproxy.cfg
+            for _ in $(seq 100); do (: 3<>/dev/tcp/127.0.0.1/7101) 2>/dev/null && exit 0; sleep 0.05; done
+            journalctl --no-pager -u haproxy-here >&2; exit 1
             """)
         let theirs = try crowd(machine, to: ["tcp:127.0.0.1:7101"])
         try machine.script(
@@ -133,7 +135,8 @@ struct RestartUnderLoadTests {
         let crowd = try crowd(machine, to: Self.targets)
         var processes: Set = [try machine.property("MainPID", of: "braid")]
         for _ in 0..<count {
-            try machine.check("/usr/lib/braid/hand-over")
+            // Each process serves for a second at least.
+            try machine.script("/usr/lib/braid/hand-over; sleep 1")
             processes.insert(try machine.property("MainPID", of: "braid"))
         }
         let result = try crowd.finish()
