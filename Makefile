@@ -100,7 +100,7 @@ uninstall: ## removes what install put there, but no configuration
 	    share/man/man1/braid.1 share/man/man1/braid-doctor.1 share/man/man5/braid.toml.5 share/man/man7/mptcp-relay.7 \
 	    lib/sysctl.d/60-braid.conf lib/systemd/catalog/braid.catalog share/bash-completion/completions/braid \
 	    share/zsh/site-functions/_braid share/fish/vendor_completions.d/braid.fish)
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/braid
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/braid $(DESTDIR)$(PREFIX)/lib/braid
 
 clean: ## removes everything that was built
 	rm -rf .build Benchmarks/.build

@@ -125,6 +125,10 @@ let package = Package(
             name: "braid-lab", dependencies: ["Lab", "CLab", argumentParser], path: "Tests/LabShell",
             swiftSettings: strictTests),
         .executableTarget(
+            name: "braid-crowd", path: "Tests/Crowd", cSettings: linuxC + [.unsafeFlags(["-O2"])],
+            // It runs in trees that have no Swift.
+            linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
+        .executableTarget(
             name: "braid-path-bench", dependencies: ["Lab", argumentParser], path: "Benchmarks/PathBench",
             swiftSettings: strictTests),
         .testTarget(
@@ -183,7 +187,9 @@ let package = Package(
 
         .testTarget(
             name: "SystemdTests",
-            dependencies: ["KernelFiles", "BookPages", "LinuxSystem", "ServiceManager", logging, systemPackage],
+            dependencies: [
+                "braid-crowd", "KernelFiles", "BookPages", "LinuxSystem", "ServiceManager", logging, systemPackage,
+            ],
             swiftSettings: strictTests),
     ],
     cLanguageStandard: .gnu17,

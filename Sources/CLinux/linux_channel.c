@@ -11,6 +11,28 @@ int linux_seqpacket(void) {
     return fd < 0 ? -errno : fd;
 }
 
+int linux_seqpacket_pair(int *first, int *second) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0) return -errno;
+    *first = ends[0];
+    *second = ends[1];
+    return 0;
+}
+
+int linux_is_seqpacket(int fd) {
+    int type = 0;
+    socklen_t size = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
+int linux_peek_message(int fd) {
+    char byte;
+    ssize_t got = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (got > 0) return 1;
+    if (got == 0) return 2;
+    return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+}
+
 union control {
     char bytes[CMSG_SPACE(sizeof(int))];
     struct cmsghdr alignment;
@@ -68,10 +90,14 @@ int linux_peer_credentials(int fd, int *process, unsigned *user) {
     return 0;
 }
 
-int linux_wait_readable(int fd, int milliseconds) {
-    struct pollfd one = {.fd = fd, .events = POLLIN};
+static int wait_for(int fd, short events, int milliseconds) {
+    struct pollfd one = {.fd = fd, .events = events};
     int ready;
     do ready = poll(&one, 1, milliseconds);
     while (ready < 0 && errno == EINTR);
     return ready < 0 ? -errno : ready;
 }
+
+int linux_wait_readable(int fd, int milliseconds) { return wait_for(fd, POLLIN, milliseconds); }
+
+int linux_wait_writable(int fd, int milliseconds) { return wait_for(fd, POLLOUT, milliseconds); }

@@ -35,6 +35,12 @@ int linux_usable_processors(void) {
 
 int linux_process_id(void) { return getpid(); }
 
+int64_t linux_program_path(char *out, size_t size) {
+    ssize_t length = readlink("/proc/self/exe", out, size);
+    if (length < 0) return -errno;
+    return (size_t)length == size ? -ENAMETOOLONG : length;
+}
+
 uint32_t linux_effective_user(void) { return geteuid(); }
 
 bool linux_has_capability(int capability) {

@@ -24,6 +24,8 @@ public struct DaemonSettings: Sendable, Equatable {
     public var threads = ThreadCount.automatic
     /// On stop: how long open connections may finish. Zero (reset at once) to 7 days; default 30 s.
     public var drainTimeout = Duration.seconds(30)
+    /// After another process has taken over: how long open connections may finish here. Zero to 7 days; default 12 h.
+    public var takeoverTimeout = Duration.seconds(12 * 3600)
     /// Default: info.
     public var logLevel = LogLevel.info
     /// Default: automatic.

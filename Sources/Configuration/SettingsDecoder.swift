@@ -46,6 +46,9 @@ struct SettingsDecoder {
         }
         daemon.drainTimeout = table.duration(
             "drain-timeout", in: .milliseconds(1)...(.seconds(7 * 86400)), orZero: true, default: daemon.drainTimeout)
+        daemon.takeoverTimeout = table.duration(
+            "takeover-timeout", in: .milliseconds(1)...(.seconds(7 * 86400)), orZero: true,
+            default: daemon.takeoverTimeout)
         daemon.logLevel = table.word("log-level", default: daemon.logLevel)
         daemon.logFormat = table.word("log-format", default: daemon.logFormat)
         daemon.logConnections = table.boolean("log-connections", default: true)

@@ -35,6 +35,16 @@ enum DescriptorKeeping {
         }
     }
 
+    /// Takes out of the store what no listener of the configuration wants: it would listen on, and come back at each restart.
+    static func forget(stored name: String, _ logger: Logger) {
+        guard Notification.isWanted else { return }
+        do throws(DescriptorStoreError) {
+            try DescriptorStore.remove(named: name)
+        } catch {
+            logger.warning("\(name) stays in the service manager's store: \(error)")
+        }
+    }
+
     /// Takes a listener out of the store.
     static func forget(_ listener: borrowing OpenListener, _ logger: Logger) {
         guard Notification.isWanted, !isForeign(listener) else { return }

@@ -61,10 +61,6 @@ extension ListenerOpener {
                 .inheritedSocketUnused, "the service manager passed \"\(leftover.name)\", which no listener names",
                 metadata: ["name": "\(leftover.name)", "descriptor": .stringConvertible(leftover.descriptor)])
         }
-        for name in DescriptorStore.names(in: inherited) {
-            // It would come back at each restart.
-            _ = try? DescriptorStore.remove(named: name)
-        }
         return listeners
     }
 

@@ -82,6 +82,7 @@ extension Supervisor {
             switch signal {
             case Signals.reload:
                 _ = reload()
+            case Signals.handOver: startSuccessor()
             case Signals.stall: stallForTest()
             default: stop(signal)
             }
@@ -89,12 +90,20 @@ extension Supervisor {
     }
 
     private mutating func stop(_ signal: CInt) {
+        if handedOver { return stopAfterHandover(signal) }
         if draining {
             logger.notice("a second signal: ending at once")
             finish()
             return
         }
         draining = true
+        // One that is about to take over is not to begin what is being stopped.
+        door.dropSuccessor()
+        do throws(Errno) {
+            try lifeline.sayFarewell()
+        } catch {
+            logger.notice("processes that have handed over do not hear that this one stops: \(error)")
+        }
         admin.view.publish { $0.isDraining = true }
         admin.server?.publish(
             AdminEvent(.stopping, "the daemon stops: open connections may end, new ones are not taken"))
@@ -108,22 +117,28 @@ extension Supervisor {
             ])
         service.send(.stopping)
         extendStop()
-        drain()
+        drain(for: timeout)
     }
 
-    /// From here on nobody new comes in, and what is open has `drain-timeout` to end.
-    mutating func drain() {
-        deadlines.drain = .now() + settings.daemon.drainTimeout.wholeNanoseconds
+    /// From here on nobody new comes in, and what is open has some time to end.
+    mutating func drain(for timeout: Duration) {
+        deadlines.drain = .now() + timeout.wholeNanoseconds
         closeListeners()
         loops.send(.drain)
     }
 
-    /// MPTCP listeners stay open for the subflows that join what they accepted.
+    /// MPTCP listeners stay open for the subflows that join what they accepted. Where no other process accepts, and none will,
+    /// clients are turned away.
     private mutating func closeListeners() {
         if !handedOver { removeSocketFiles() }
         var kept = UniqueArray<OpenListener>()
         while let listener = listeners.popLast() {
-            if listener.isMultipath { kept.append(listener) }
+            guard listener.isMultipath else { continue }
+            if door.unwanted.contains(DescriptorKeeping.name(listener.configured)) {
+                retired.add(listener, poller, logger)
+            } else {
+                kept.append(listener)
+            }
         }
         listeners = kept
     }
@@ -213,7 +228,7 @@ extension Supervisor {
         }
     }
 
-    private mutating func finish() {
+    mutating func finish() {
         finished = true
     }
 

@@ -52,6 +52,10 @@ public struct Supervisor: ~Copyable {
     let descriptorLimit: Int
     /// Where a new process asks to take over.
     var door: TakeoverDoor
+    /// By which processes that have handed over know how the one is that serves.
+    var lifeline: Lifeline
+    /// What this process runs, as it was called when it started.
+    let program: String?
     var upstreams: UpstreamPools
     var paths: PathSupervisor
     var log: ConnectionLog
@@ -67,6 +71,8 @@ public struct Supervisor: ~Copyable {
     var draining = false
     /// Another process has taken over.
     var handedOver = false
+    /// It has been asked to end since.
+    var hurried = false
     var drained: Set<Int> = []
     var connectionsReset = 0
     var finished = false
@@ -104,7 +110,10 @@ public struct Supervisor: ~Copyable {
                     "relays": .stringConvertible(settings.relays.count),
                 ])
             let adminPath = settings.admin.socket ?? AdminSettings.defaultSocket(environment: ThisProcess.environment)
-            let takeover = takesOver ? try Takeover.begin(Takeover.path(adminSocket: adminPath)) : nil
+            var takeover =
+                takesOver
+                ? try Takeover.begin(
+                    Takeover.path(adminSocket: adminPath), environment: ThisProcess.environment) : nil
             if takesOver, takeover == nil { logger.notice("there is nobody to take over from") }
             let inherited = try takeover?.listeners() ?? InheritedSockets.take()
             var opener = ListenerOpener(inherited: inherited, logger: logger)
@@ -115,11 +124,15 @@ public struct Supervisor: ~Copyable {
             }
             try UpstreamCheck.run(settings, logger: logger)
             let nextListener = opener.nextID
+            let abandoned = DescriptorStore.names(in: opener.inherited)
             let listeners = opener.finish()
+            // What may fail comes before this: from here on the old process has no admin interface any more.
+            let credentials = try RelayCredentials(settings.relays)
             try takeover?.releaseAdmin()
             let adminSockets = try AdminSockets.open(settings.admin, logger: logger)
             let adminAddresses = adminSockets.httpAddresses
-            let door = TakeoverDoor(adminSocket: adminSockets.path, poller, logger)
+            let door = TakeoverDoor(
+                adminSocket: adminSockets.path, isService: Notification.isWanted, poller, logger)
             let upstreams = try UpstreamPools(logger: logger, checkTag: Tag.upstreamChecks.rawValue)
             let loops = try LoopThreads(count: count)
             for loop in loops.shared {
@@ -127,7 +140,6 @@ public struct Supervisor: ~Copyable {
                     loop.reportsDescriptor, .readable,
                     EventToken(slot: UInt32(loop.index), tag: Tag.reports.rawValue))
             }
-            let credentials = try RelayCredentials(settings.relays)
             let own = OwnListeners(try ownListeners(listeners, settings))
             let users = try UserChecker(loops.shared)
             let admin = try AdminFace(
@@ -144,14 +156,14 @@ public struct Supervisor: ~Copyable {
                 file: file, settings: settings, logger: logger, destination: logging.destination, loops: loops,
                 listeners: listeners, destinations: try DestinationNames(), users: users, credentials: credentials,
                 own: own, nextListener: nextListener, roster: roster, gate: gate, gates: [:], descriptorLimit: limit,
-                door: door,
+                door: door, lifeline: takeover?.lifeline() ?? Lifeline(), program: ThisProcess.program,
                 upstreams: upstreams, paths: paths, log: log, service: ServiceStatus(logger: logger), admin: admin,
                 poller: poller, signals: signals,
                 watchdog: watchdog)
             supervisor.addRelays()
             supervisor.publishRelays()
             supervisor.publishLinks()
-            try supervisor.becomeReady(began, takeover)
+            try supervisor.becomeReady(began, takeover, abandoned: abandoned)
             ProgramMemory.releaseStartupPages()
             for address in adminAddresses { logger.info("dashboard and metrics are at \(address)/") }
             return supervisor
@@ -188,9 +200,13 @@ public struct Supervisor: ~Copyable {
         return plan
     }
 
-    private mutating func becomeReady(_ began: MonotonicTime, _ takeover: consuming Takeover?) throws {
+    private mutating func becomeReady(_ began: MonotonicTime, _ takeover: consuming Takeover?, abandoned: [String])
+        throws
+    {
         for index in 0..<listeners.count { try loops.accept(listeners[index]) }
-        try takeover?.complete()
+        try takeover?.complete(unwanted: abandoned)
+        // The service manager listens to this process from here on, not earlier.
+        for name in abandoned { DescriptorKeeping.forget(stored: name, logger) }
         for index in 0..<listeners.count { DescriptorKeeping.keep(listeners[index], logger) }
         admin.view.publish { $0.isReady = true }
         let took = MonotonicTime.now().since(began)

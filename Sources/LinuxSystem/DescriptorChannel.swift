@@ -69,6 +69,45 @@ public struct DescriptorChannel: ~Copyable, Sendable {
         return DescriptorChannel(Descriptor(owning: try check(unsafe linux_accept(raw, &address))))
     }
 
+    /// Two that are connected to one another: for this process, and for one that it starts.
+    ///
+    /// - Parameter second: becomes the second.
+    /// - Returns: the first.
+    public static func pair(_ second: inout DescriptorChannel?) throws(Errno) -> DescriptorChannel {
+        var ends: (CInt, CInt) = (-1, -1)
+        _ = try check(unsafe linux_seqpacket_pair(&ends.0, &ends.1))
+        second = DescriptorChannel(Descriptor(owning: ends.1))
+        return DescriptorChannel(Descriptor(owning: ends.0))
+    }
+
+    /// Takes over an open descriptor that is such a socket.
+    ///
+    /// - Returns: `nil` when it is something else; it is closed then.
+    public static func adopting(_ descriptor: consuming Descriptor) -> DescriptorChannel? {
+        guard linux_is_seqpacket(descriptor.raw) == 1 else { return nil }
+        _ = linux_set_close_on_exec(descriptor.raw)
+        return DescriptorChannel(descriptor)
+    }
+
+    /// What a look at a channel finds.
+    public enum Waiting: Sendable, Equatable {
+        /// Nothing yet; the other end is open.
+        case nothing
+        /// A message, which stays there.
+        case message
+        /// The other end has no owner any more.
+        case end
+    }
+
+    /// Looks whether a message waits, without taking it.
+    public borrowing func peek() throws(Errno) -> Waiting {
+        switch try check(linux_peek_message(raw)) {
+        case 0: .nothing
+        case 1: .message
+        default: .end
+        }
+    }
+
     /// Who is at the other end. The corresponding option is `SO_PEERCRED`.
     public borrowing func peer() throws(Errno) -> Peer {
         var process: CInt = 0
@@ -78,11 +117,21 @@ public struct DescriptorChannel: ~Copyable, Sendable {
     }
 
     /// Sends a text of at most 1024 bytes, and a duplicate of a descriptor with it, -1 for none.
-    public borrowing func send(_ text: String, descriptor: CInt = -1) throws(Errno) {
+    ///
+    /// - Parameter milliseconds: how long to wait for room, 0 not at all.
+    /// - Throws: `Errno.wouldBlock` when there is none.
+    public borrowing func send(
+        _ text: String, descriptor: CInt = -1, waiting milliseconds: CInt = 0
+    ) throws(Errno) {
         let bytes = Array(text.utf8)
         guard bytes.count <= Self.size else { throw .messageTooLong }
-        _ = try check(
-            unsafe bytes.withUnsafeBytes { unsafe linux_send_message(raw, $0.baseAddress, $0.count, descriptor) })
+        let answer = unsafe bytes.withUnsafeBytes {
+            unsafe linux_send_message(raw, $0.baseAddress, $0.count, descriptor)
+        }
+        if answer == -Errno.wouldBlock.rawValue, milliseconds > 0, linux_wait_writable(raw, milliseconds) > 0 {
+            return try send(text, descriptor: descriptor)
+        }
+        _ = try check(answer)
     }
 
     /// Takes a message; `nil` at the end.

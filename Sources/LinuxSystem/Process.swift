@@ -47,6 +47,45 @@ public enum ThisProcess {
 }
 
 extension ThisProcess {
+    /// The program that it runs, as an absolute path; `nil` when that cannot be told. To be asked at the start: the file may
+    /// be replaced later.
+    public static var program: String? {
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4097) { buffer in
+            guard let start = buffer.baseAddress else { return nil }
+            let length = Int(unsafe linux_program_path(start, 4096))
+            guard length > 0 else { return nil }
+            unsafe buffer[length] = 0
+            return unsafe String(cString: start)
+        }
+    }
+
+    /// Starts a program as a sibling of this process: its parent is this one's own, which so hears of its end.
+    ///
+    /// - Parameters:
+    ///   - path: the program.
+    ///   - arguments: what follows its name.
+    ///   - environment: all of it.
+    ///   - descriptor: becomes 3 there; it has standard input, output and error besides, and nothing else.
+    /// - Returns: its process id.
+    /// - Throws: `Errno.invalidArgument` when this is the first process of its process namespace; those of `execve`.
+    public static func startSibling(
+        _ path: String, _ arguments: [String], environment: [String: String], descriptor: CInt
+    ) throws(Errno) -> Int32 {
+        func packed(_ strings: [String]) -> [CChar] { strings.flatMap { $0.utf8CString } }
+        let words = packed([path] + arguments)
+        let variables = packed(environment.map { "\($0.key)=\($0.value)" })
+        return try check(
+            unsafe words.withUnsafeBufferPointer { words in
+                unsafe variables.withUnsafeBufferPointer { variables in
+                    unsafe linux_start_sibling(
+                        path, words.baseAddress, UInt32(arguments.count + 1), variables.baseAddress,
+                        UInt32(environment.count), descriptor)
+                }
+            })
+    }
+}
+
+extension ThisProcess {
     /// The environment as it is now. environ(7). To be read before other threads run.
     public static var environment: [String: String] {
         var variables: [String: String] = [:]

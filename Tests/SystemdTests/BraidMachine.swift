@@ -22,26 +22,38 @@ enum Braid {
         return line?.split(separator: " ").last.map { ($0 as NSString).deletingLastPathComponent }
     }()
 
+    /// The release build, as it is installed, when there is one (`make test` makes it first); else ``binary``.
+    static let fastBinary: String? = {
+        let path = DebianPackage.program
+        return FileManager.default.isExecutableFile(atPath: path) ? path : binary
+    }()
+
     /// A machine with the daemon installed, not started: its unit, the configuration, the message catalog.
     ///
     /// - Parameters:
     ///   - configuration: `/etc/braid/braid.toml`.
+    ///   - system: whose systemd it is.
+    ///   - program: the daemon.
     ///   - service: further lines for the unit's `[Service]` section.
     ///   - files: further files.
     static func machine(
-        _ configuration: String, service: String = "", files: [String: String] = [:]
+        _ configuration: String, on system: SystemdSystem = .host, program: String? = binary, service: String = "",
+        files: [String: String] = [:]
     ) throws -> SystemdMachine {
-        var setup = SystemdMachine.Setup(files: files)
+        var setup = SystemdMachine.Setup(root: system.root, files: files)
         func source(_ name: String) throws -> String {
             try String(contentsOfFile: UnitFileTests.sources + "/" + name, encoding: .utf8)
         }
         setup.files["/etc/braid/braid.toml"] = configuration
         setup.files["/etc/systemd/system/braid.service"] = try source("braid.service")
         setup.files["/usr/lib/systemd/catalog/braid.catalog"] = try source("braid.catalog")
-        setup.binds["/usr/bin/braid"] = binary
+        setup.binds["/usr/bin/braid"] = program
+        setup.binds["/usr/bin/braid-crowd"] = Crowd.binary
+        setup.binds["/usr/lib/braid/hand-over"] = UnitFileTests.sources + "/hand-over"
         var lines = "[Service]\n" + service + "\n"
         if let runtime {
             setup.binds["/usr/lib/braid-test"] = runtime
+            setup.environment["LD_LIBRARY_PATH"] = "/usr/lib/braid-test"
             lines += "Environment=LD_LIBRARY_PATH=/usr/lib/braid-test\n"
         }
         setup.files["/etc/systemd/system/braid.service.d/test.conf"] = lines

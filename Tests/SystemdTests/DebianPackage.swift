@@ -2,11 +2,11 @@ import Foundation
 
 /// The Debian package under test, and the bare systems to install it on.
 enum DebianPackage {
-    private static let project = URL(fileURLWithPath: #filePath)
+    static let project = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
 
     /// The program as it is installed: the release build that `make test` makes first.
-    private static let program = project + "/.build/release/braid"
+    static let program = project + "/.build/release/braid"
 
     /// A bare Debian tree by its release's name.
     static func tree(_ release: String) -> String { "\(project)/.build/trees/\(release)" }
@@ -25,21 +25,36 @@ enum DebianPackage {
         return nil
     }()
 
-    /// Builds the package in `directory` and answers its path.
-    static func build(in directory: String) throws -> String {
+    /// Where packages are built; what an earlier run left is replaced.
+    private static let directory = project + "/.build/test-deb"
+
+    /// The package's file, built once.
+    static func path() throws -> String { try built.get() }
+
+    private static let built = Result { () throws -> String in
+        try? FileManager.default.removeItem(atPath: directory)
         let result = try Command.check([project + "/Scripts/deb", program, directory], seconds: 120)
         return String(result.lines.last ?? "")
     }
 
     /// The same package with a later version.
-    static func later(_ package: String, in directory: String) throws -> String {
-        let tree = directory + "/later"
-        try Command.check(["dpkg-deb", "--raw-extract", package, tree])
+    ///
+    /// - Parameters:
+    ///   - suffix: what its version has besides.
+    ///   - configuration: what its `/etc/braid/braid.toml` has besides.
+    static func later(_ suffix: String, configuration: String = "") throws -> String {
+        let tree = directory + "/" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: tree) }
+        try Command.check(["dpkg-deb", "--raw-extract", path(), tree])
         let control = tree + "/DEBIAN/control"
         try String(contentsOfFile: control, encoding: .utf8)
-            .replacing(/Version: (.*)/) { "Version: \($0.1)+later" }
+            .replacing(/Version: (.*)/) { "Version: \($0.1)+\(suffix)" }
             .write(toFile: control, atomically: false, encoding: .utf8)
-        try Command.check(["dpkg-deb", "--root-owner-group", "--build", tree, directory + "/later.deb"])
-        return directory + "/later.deb"
+        let file = tree + "/etc/braid/braid.toml"
+        try (String(contentsOfFile: file, encoding: .utf8) + configuration)
+            .write(toFile: file, atomically: false, encoding: .utf8)
+        let package = directory + "/\(suffix).deb"
+        try Command.check(["dpkg-deb", "--root-owner-group", "-Znone", "--build", tree, package])
+        return package
     }
 }

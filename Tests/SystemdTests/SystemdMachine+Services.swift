@@ -25,18 +25,27 @@ extension SystemdMachine {
         }
     }
 
-    /// Waits until the journal has `count` records that match, and answers them: the status line runs ahead of the log.
-    func journal(_ match: String, count: Int, seconds: Int = 10) throws -> [JournalRecord] {
+    /// Waits until the journal has so many records that match, and answers them.
+    @discardableResult
+    func waitForJournal(_ matches: String..., count: Int = 1, seconds: Int = 30) throws -> [JournalRecord] {
+        struct TimedOut: Error, CustomStringConvertible { let description: String }
         let deadline = ContinuousClock.now + .seconds(seconds)
         while true {
-            let records = try journal(match)
-            if records.count >= count || ContinuousClock.now > deadline { return records }
+            let records = try journal(matches)
+            if records.count >= count { return records }
+            if ContinuousClock.now > deadline {
+                let log = try run("journalctl", "--no-pager", "--lines=50").output
+                throw TimedOut(
+                    description: "\(matches): \(records.count) of \(count) records after \(seconds) s\n\(log)")
+            }
             usleep(50_000)
         }
     }
 
     /// The journal's records that match (`_SYSTEMD_UNIT=…`, `MESSAGE_ID=…`), after everything sent has been written.
-    func journal(_ matches: String...) throws -> [JournalRecord] {
+    func journal(_ matches: String...) throws -> [JournalRecord] { try journal(matches) }
+
+    private func journal(_ matches: [String]) throws -> [JournalRecord] {
         try check("journalctl", "--sync")
         let arguments = ["journalctl", "--output=json", "--all", "--no-pager"] + matches
         return try Command.check(["nsenter", "--target", "\(leader)", "--all", "--"] + arguments).lines.map(

@@ -31,11 +31,14 @@ final class SystemdMachine {
         var files: [String: String] = [:]
         /// Files or directories of the host by the absolute path where the machine sees them, read-only.
         var binds: [String: String] = [:]
+        /// Variables of commands that are run inside, besides the usual ones.
+        var environment: [String: String] = [:]
     }
 
     private let nspawn: ChildProcess
     private let cgroup: Cgroup
     private let directory: String
+    private let environment: [String]
     /// The machine's first process, as the host numbers it.
     let leader: Int32
 
@@ -47,6 +50,7 @@ final class SystemdMachine {
         var template = Array("/tmp/braid-machine-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
         directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        environment = setup.environment.map { "\($0.key)=\($0.value)" }
         cgroup = try Cgroup(named: (directory as NSString).lastPathComponent)
         do {
             for (path, text) in setup.files {
@@ -150,6 +154,6 @@ final class SystemdMachine {
     }
 
     private func inside(_ arguments: [String]) -> [String] {
-        ["nsenter", "--target", "\(leader)", "--all", "--"] + arguments
+        ["nsenter", "--target", "\(leader)", "--all", "--", "env"] + environment + arguments
     }
 }

@@ -20,6 +20,7 @@
 #include "linux_signal.h"
 #include "linux_secret.h"
 #include "linux_socket.h"
+#include "linux_successor.h"
 #include "linux_terminal.h"
 #include "linux_time.h"
 #include "linux_transparent.h"

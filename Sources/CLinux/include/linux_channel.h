@@ -11,6 +11,14 @@ int linux_send_message(int fd, const void *data, size_t size, int descriptor);
 int linux_receive_message(int fd, void *data, size_t size, int *descriptor);
 /// Who is at the other end. SO_PEERCRED.
 int linux_peer_credentials(int fd, int *process, unsigned *user);
+/// Two such sockets that are connected to one another. 0 or -errno.
+int linux_seqpacket_pair(int *first, int *second);
+/// Whether a descriptor is such a socket.
+int linux_is_seqpacket(int fd);
+/// Whether there is something to read, which stays there: 0 nothing yet, 1 a message, 2 the end; or -errno.
+int linux_peek_message(int fd);
+/// Waits until something can be written: 1, or 0 when the time is over.
+int linux_wait_writable(int fd, int milliseconds);
 /// Waits until something can be read: 1, or 0 when the time is over.
 int linux_wait_readable(int fd, int milliseconds);
 

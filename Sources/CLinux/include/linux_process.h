@@ -3,6 +3,7 @@
 #define BRAID_LINUX_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <pthread.h>
 
@@ -15,6 +16,8 @@ void linux_thread_detach(pthread_t thread);
 int linux_usable_processors(void);
 int linux_process_id(void);
 uint32_t linux_effective_user(void);
+/// Writes the path of the program that this process runs, without a zero byte; answers its length or -errno.
+int64_t linux_program_path(char *out, size_t size);
 /// Whether the capability (CAP_NET_ADMIN = 12, …) is in the effective set.
 bool linux_has_capability(int capability);
 /// Writes the kernel's release (uname -r); answers 0 or -errno.

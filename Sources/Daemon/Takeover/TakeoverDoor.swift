@@ -2,19 +2,27 @@ internal import LinuxSystem
 internal import Logging
 internal import SystemPackage
 
-/// Where a new process asks the running one for its listening sockets: beside the admin socket, for the same user and root.
+/// Where a new process asks the running one for its listening sockets: over a channel that it was started with, or beside the
+/// admin socket, for the same user and root.
 struct TakeoverDoor: ~Copyable {
     private var listener: DescriptorChannel?
     private var path: String?
     /// The process that takes over.
     private(set) var successor: DescriptorChannel?
+    /// Its id.
+    private(set) var successorID: Int32 = 0
+    /// The names of listeners that it has no use for.
+    var unwanted: Set<String> = []
 
     /// Opens it, where there is an admin socket.
-    init(adminSocket: String?, _ poller: borrowing Poller, _ logger: Logger) {
+    ///
+    /// - Parameter isService: a service manager counts on this very process. Then only a successor that this process starts
+    ///   itself may take over: it belongs to the same service, and one from elsewhere does not.
+    init(adminSocket: String?, isService: Bool, _ poller: borrowing Poller, _ logger: Logger) {
         listener = nil
         path = nil
         successor = nil
-        guard let adminSocket else { return }
+        guard let adminSocket, !isService else { return }
         let path = Takeover.path(adminSocket: adminSocket)
         do throws(Errno) {
             let channel = try DescriptorChannel.listen(atPath: path)
@@ -37,14 +45,23 @@ struct TakeoverDoor: ~Copyable {
             return false
         }
         do throws(Errno) {
-            try poller.add(client.raw, .readable, EventToken(slot: 0, tag: Supervisor.Tag.successor.rawValue))
+            try expect(client, process: peer.process, poller)
         } catch {
             logger.warning("process \(peer.process) cannot take over: \(error)")
             return false
         }
         logger.notice("process \(peer.process) asks to take over")
-        successor = consume client
         return true
+    }
+
+    /// From here on this is the process that takes over.
+    mutating func expect(
+        _ channel: consuming DescriptorChannel, process: Int32, _ poller: borrowing Poller
+    ) throws(Errno) {
+        try poller.add(channel.raw, .readable, EventToken(slot: 0, tag: Supervisor.Tag.successor.rawValue))
+        successor = consume channel
+        successorID = process
+        unwanted = []
     }
 
     /// The new process is gone, or has all.

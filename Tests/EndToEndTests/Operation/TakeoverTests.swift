@@ -28,7 +28,7 @@ extension EndToEndSuite {
                 _ = try await NamedServers(in: host, ports: [9001, 9002])
                 let directory = try TemporaryDirectory()
                 let old = try await BraidProcess.start(
-                    Self.config(directory), in: host, daemon: "log-connections = false\ndrain-timeout = \"1h\"")
+                    Self.config(directory), in: host, daemon: "log-connections = false\ntakeover-timeout = \"1h\"")
                 let peer = try Peer(in: host)
                 try await peer.must("a connect 127.0.0.1 8080")
                 try await peer.must("b connect 127.0.0.1 7143 mptcp")
@@ -70,6 +70,37 @@ extension EndToEndSuite {
                 try await new.record("handed-over")
                 #expect(third.process.isRunning)
                 #expect(try PoolClients(host: host, port: 8080).ask(3) == ["9001", "9001", "9001"])
+            }
+        }
+
+        /// Without a service manager too, SIGUSR2 has the daemon start its successor itself.
+        @Test func aSignalStartsTheSuccessor() async throws {
+            try await Lab.with { lab in
+                let host = try lab.host("alone")
+                _ = try await NamedServers(in: host, ports: [9001])
+                let directory = try TemporaryDirectory()
+                let old = try await BraidProcess.start(
+                    Self.config(directory), in: host, daemon: "takeover-timeout = \"1h\"\ndrain-timeout = \"1s\"")
+                let peer = try Peer(in: host)
+                try await peer.must("a connect 127.0.0.1 8080")
+                try old.signal(SIGUSR2)
+                let handed = try await old.record("handed-over")
+                let successor = try #require(handed.number("successor"))
+                #expect(successor != Int(old.pid))
+                try await peer.must("a send who")
+                #expect(try await peer.must("a read 4") == "9001")
+                #expect(try PoolClients(host: host, port: 8080).ask(3) == ["9001", "9001", "9001"])
+                let status = try BraidProgram.run(
+                    ["status", "--json", "--socket", directory.file("admin.sock")], in: host
+                ).standardOutput
+                #expect(status.contains("\(successor)"), "\(status)")
+                // Told to stop, the old one gives its connections drain-timeout, and a second signal none.
+                try old.signal(SIGTERM)
+                try await old.record { $0.message.contains("may take 1 s more to end") }
+                #expect(try await old.process.finish().status == .exited(0))
+                #expect(old.records("drain-timeout").count == 1)
+                kill(Int32(successor), SIGTERM)
+                while try host.listens(port: 8080) { try await Task.sleep(for: .milliseconds(20)) }
             }
         }
 
