@@ -100,6 +100,9 @@ struct Arrivals: Sendable {
         roundTrips.filter { $0.began + $0.took >= from }.map(\.took).max() ?? .infinity
     }
 
+    /// How long after a time the next bytes came; `nil` when none did.
+    func silence(after time: Double) -> Double? { points.first { $0.time > time }.map { $0.time - time } }
+
     /// Megabits a second between two times.
     func rate(from: Double, to: Double) -> Double {
         Double(bytes(at: to) - bytes(at: from)) * 8 / 1e6 / (to - from)
@@ -121,12 +124,18 @@ struct Arrivals: Sendable {
     }
 }
 
-/// Sends on one socket as fast as it goes and receives on another, each in a thread, for a given time.
+/// What happens while traffic runs: it takes as long as it is to run. It is given the seconds since the start.
+typealias Meanwhile = (_ now: @escaping () -> Double) throws -> Void
+
+/// Waits.
+func pause(_ seconds: Double) { usleep(UInt32(max(0, seconds) * 1e6)) }
+
+/// Sends on one socket as fast as it goes and receives on another, each in a thread.
 final class Bulk: Sendable {
     private let arrivals = Mutex(Arrivals())
     private let done = Mutex(0)
 
-    func run(sender: Int32, receiver: Int32, seconds: Double, act: (() -> Void)? = nil) -> Arrivals {
+    func run(sender: Int32, receiver: Int32, meanwhile: Meanwhile) rethrows -> Arrivals {
         let start = monotonicSeconds()
         thread {
             let buffer = [UInt8](repeating: 0x42, count: 256 * 1024)
@@ -143,15 +152,13 @@ final class Bulk: Sendable {
                 arrivals.withLock { $0.points.append((time, total)) }
             }
         }
-        let first = act == nil ? 0 : Failover.before
-        usleep(UInt32(first * 1e6))
-        act?()
-        usleep(UInt32((seconds - first) * 1e6))
-        let seen = arrivals.withLock { $0 }
-        shutdown(sender, Int32(SHUT_RDWR))
-        shutdown(receiver, Int32(SHUT_RDWR))
-        while done.withLock({ $0 }) < 2 { usleep(5000) }
-        return seen
+        defer {
+            shutdown(sender, Int32(SHUT_RDWR))
+            shutdown(receiver, Int32(SHUT_RDWR))
+            while done.withLock({ $0 }) < 2 { usleep(5000) }
+        }
+        try meanwhile { monotonicSeconds() - start }
+        return arrivals.withLock { $0 }
     }
 
     private func thread(_ body: @escaping @Sendable () -> Void) {

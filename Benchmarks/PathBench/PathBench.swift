@@ -10,7 +10,8 @@ struct PathBench: AsyncParsableCommand {
         abstract: "Measures bulk transfers over two emulated links: one link alone, the kernel's MPTCP, Braid.",
         discussion: """
             Good rows are compared with the best hand-tuned setting, bad rows with the best link alone, from 5 s after \
-            the start on. Needs root, or unshare -Urn.
+            the start on; failures with what the kernel alone makes of them. The exit status is 1 when a goal is missed. \
+            Needs root, or unshare -Urn.
             """)
 
     @Option(help: "Only rows whose name contains this; may be given again. --list shows them.")
@@ -40,6 +41,9 @@ struct PathBench: AsyncParsableCommand {
     @Option(help: "The link that bad rows begin on: 1 or 2.")
     var first = 1
 
+    @Option(help: "A kernel setting of both hosts, NAME=VALUE; may be given again.")
+    var sysctl: [String] = []
+
     @Flag(help: "List the rows.")
     var list = false
 
@@ -58,38 +62,49 @@ struct PathBench: AsyncParsableCommand {
         let rows = Row.all.map { $0.kind == .bad && first == 2 ? $0.begunOnSecond : $0 }
             .filter { candidate in row.isEmpty || row.contains { candidate.name.contains($0) } }
         let failovers = Failover.all.filter { candidate in row.isEmpty || row.contains { candidate.name.contains($0) } }
+        let others = Quiet.allCases.filter { candidate in
+            row.isEmpty || row.contains { candidate.rawValue.contains($0) }
+        }
         if list {
-            for name in rows.map(\.name) + failovers.map(\.name) { print(name) }
+            for name in rows.map(\.name) + failovers.map(\.name) + others.map(\.rawValue) { print(name) }
             return
         }
-        guard !rows.isEmpty || !failovers.isEmpty else {
+        guard !rows.isEmpty || !failovers.isEmpty || !others.isEmpty else {
             throw ValidationError("no row is called so; --list shows them")
         }
         let settings = settings.split(separator: ",").compactMap { Setting(String($0)) }
         let ways = way == "both" ? Way.allCases : [Way(rawValue: way) ?? .down]
         let congestions = congestion.isEmpty ? ["cubic", "bbr"] : congestion
-        if !rows.isEmpty { try await aggregate(rows, ways, congestions, settings) }
-        if !failovers.isEmpty { try await fail(failovers, congestions) }
+        var short: [String] = []
+        if !rows.isEmpty { short += try await aggregate(rows, ways, congestions, settings) }
+        if !failovers.isEmpty || !others.isEmpty { short += try await events(failovers, others, congestions) }
+        guard short.isEmpty else {
+            print("short of the goal: \(short.joined(separator: ", "))")
+            throw ExitCode(1)
+        }
     }
 
-    private func fail(_ failovers: [Failover], _ congestions: [String]) async throws {
-        print(
-            "Milliseconds: the worst round trip (ping), the longest time without a byte (bulk), after a fault of link 1 or 2"
-        )
+    /// - Returns: the rows that are short of their goal.
+    private func events(
+        _ failovers: [Failover], _ others: [Quiet], _ congestions: [String]
+    ) async throws -> [String] {
+        var table = EventTable()
+        table.printHead()
         for failover in failovers {
             for congestion in congestions {
                 let kernel = try await median {
-                    try await failover.measure(.kernel, congestion: congestion, braid: braid)
+                    try await failover.measure(.kernel, congestion: congestion, bench: self)
                 }
-                let own = try await median { try await failover.measure(.braid, congestion: congestion, braid: braid) }
-                print(
-                    failover.name.padding(toLength: 30, withPad: " ", startingAt: 0),
-                    congestion.padding(toLength: 8, withPad: " ", startingAt: 0),
-                    String(
-                        format: "kernel alone %6.0f   braid %6.0f [%.2f]", kernel * 1000, own * 1000, own / kernel))
-                fflush(nil)
+                let own = try await median { try await failover.measure(.braid, congestion: congestion, bench: self) }
+                table.add(failover.name, congestion, kernel: kernel, own: own, failover.goal)
             }
         }
+        for other in others {
+            let own = try await median { try await other.measure(congestion: congestions[0], bench: self) }
+            table.add(other.rawValue, congestions[0], kernel: nil, own: own, other.goal)
+        }
+        table.printSummary()
+        return table.short
     }
 
     private func median(_ measure: () async throws -> Double) async throws -> Double {
@@ -100,7 +115,7 @@ struct PathBench: AsyncParsableCommand {
 
     private func aggregate(
         _ rows: [Row], _ ways: [Way], _ congestions: [String], _ settings: [Setting]
-    ) async throws {
+    ) async throws -> [String] {
         var table = RatioTable(settings: settings)
         table.printHead()
         for row in rows {
@@ -112,6 +127,7 @@ struct PathBench: AsyncParsableCommand {
             }
         }
         table.printSummary()
+        return table.short
     }
 
     private func measure(_ row: Row, _ way: Way, _ congestion: String, _ settings: [Setting]) async throws
@@ -122,8 +138,7 @@ struct PathBench: AsyncParsableCommand {
             var rates: [Double] = []
             for _ in 0..<rounds {
                 let scene = Scene(
-                    row: row, setting: setting, way: way, congestion: congestion, seconds: seconds, braid: braid,
-                    verbose: verbose)
+                    row: row, setting: setting, way: way, congestion: congestion, seconds: seconds, bench: self)
                 let seen = try await scene.measure()
                 rates.append(seen.rate(from: from, to: seconds))
                 if verbose { show(setting, seen) }

@@ -31,6 +31,8 @@ struct RatioTable {
     static let goal = 0.95
 
     let settings: [Setting]
+    /// The lines in which Braid does not reach the goal.
+    private(set) var short: [String] = []
     private var lines: [Line] = []
 
     init(settings: [Setting]) { self.settings = settings }
@@ -49,9 +51,17 @@ struct RatioTable {
             let ratio = line.ratio(setting).map { String(format: " [%.2f]", $0) } ?? ""
             return pad(rate + ratio, 22)
         }
+        var verdict = ""
+        if let ratio = line.ratio(.braid) {
+            verdict = ratio >= Self.goal ? "   met" : "   SHORT"
+            if ratio < Self.goal { short.append("\(line.row.name) \(line.way.rawValue) \(line.congestion)") }
+            if let kernel = line.rates[.kernel], kernel > 0, let own = line.rates[.braid] {
+                verdict += String(format: ", %.2f of the kernel alone", own / kernel)
+            }
+        }
         print(
             pad(line.row.name, 26, left: false) + pad(line.way.rawValue, 5) + pad(line.congestion, 12)
-                + columns.joined())
+                + columns.joined() + verdict)
         fflush(nil)
     }
 

@@ -10,15 +10,38 @@ struct Scene {
     /// Congestion control of both ends between the hosts.
     let congestion: String
     let seconds: Double
-    /// The program, and whether its log goes to standard error.
-    let braid: String
-    let verbose: Bool
-    /// A fault instead of a transfer undisturbed.
-    var failover: Failover?
+    /// The program, and how it is measured.
+    let bench: PathBench
+    /// Ping-pong instead of bulk.
+    var isPing = false
+    /// Braid dials over the row's link, whatever it would choose.
+    var isPinned = true
 
     private static let port: UInt16 = 7143
 
-    func measure() async throws -> Arrivals {
+    /// What happens to the links while traffic runs.
+    typealias Happening = (_ links: [Link], _ near: LabHost, _ now: @escaping () -> Double) throws -> Void
+
+    /// An undisturbed transfer.
+    func measure() async throws -> Arrivals { try await measure { _, _, _ in pause(seconds) } }
+
+    func measure(_ happening: Happening) async throws -> Arrivals {
+        try await inLab { near, far, links in
+            switch setting {
+            case .single(let link): return try direct(near, far, links, links[link], 0, happening)
+            case .kernel, .backup: return try direct(near, far, links, links[row.dialled], Plug.multipath, happening)
+            case .tuned:
+                return try direct(
+                    near, far, links, links[row.dialled], Plug.multipath, sendBuffer: row.tunedSendBuffer, happening)
+            case .braid: return try await throughBraid(near, far, links, happening)
+            }
+        }
+    }
+
+    /// Two hosts with the row's links, set up for the setting.
+    private func inLab<Result>(
+        _ body: (_ near: LabHost, _ far: LabHost, _ links: [Link]) async throws -> Result
+    ) async throws -> Result {
         try await Lab.with { lab in
             let near = try lab.host("near")
             let far = try lab.host("far")
@@ -27,6 +50,10 @@ struct Scene {
             }
             for host in [near, far] {
                 try host.sysctl("net.mptcp.blackhole_timeout", "0")
+                for setting in bench.sysctl {
+                    let words = setting.split(separator: "=", maxSplits: 1).map(String.init)
+                    if words.count == 2 { try host.sysctl(words[0], words[1]) }
+                }
                 if let largest = row.largestBuffer {
                     try host.sysctl("net.ipv4.tcp_rmem", "4096 131072 \(largest)")
                     try host.sysctl("net.ipv4.tcp_wmem", "4096 16384 \(largest)")
@@ -38,18 +65,13 @@ struct Scene {
             if setting == .backup {
                 try near.run("ip", "mptcp", "endpoint", "change", links[1].address(of: near), "backup")
             }
-            switch setting {
-            case .single(let link): return try direct(near, far, links, links[link], 0)
-            case .kernel, .backup: return try direct(near, far, links, links[row.dialled], Plug.multipath)
-            case .tuned:
-                return try direct(near, far, links, links[row.dialled], Plug.multipath, sendBuffer: row.tunedSendBuffer)
-            case .braid: return try await throughBraid(near, far, links)
-            }
+            return try await body(near, far, links)
         }
     }
 
     private func direct(
-        _ near: LabHost, _ far: LabHost, _ links: [Link], _ link: Link, _ number: Int32, sendBuffer: Int? = nil
+        _ near: LabHost, _ far: LabHost, _ links: [Link], _ link: Link, _ number: Int32, sendBuffer: Int? = nil,
+        _ happening: Happening
     ) throws -> Arrivals {
         let listener = try Plug.listen(in: far, port: Self.port, protocol: number, congestion: congestion)
         defer { close(listener) }
@@ -59,19 +81,50 @@ struct Scene {
             congestion: congestion)
         let server = try checked(accept(listener, nil, nil), "accept")
         if let sendBuffer { Plug.set(way == .up ? client : server, sendBuffer: sendBuffer) }
-        return run(client, server, links)
+        return try run(client, server, links, near, happening)
     }
 
-    private func throughBraid(_ near: LabHost, _ far: LabHost, _ links: [Link]) async throws -> Arrivals {
+    private func throughBraid(
+        _ near: LabHost, _ far: LabHost, _ links: [Link], _ happening: Happening
+    ) async throws -> Arrivals {
         let listener = try Plug.listen(in: far, port: 9000, protocol: 0)
         defer { close(listener) }
+        let daemons = try await startBoth(near, far, links, upstream: "tcp://127.0.0.1:9000")
+        defer { for daemon in daemons { daemon.terminate() } }
+        let client = try Plug.connect(in: near, from: nil, to: "127.0.0.1", port: 1143, protocol: 0)
+        let server = try checked(accept(listener, nil, nil), "accept")
+        let seen = try run(client, server, links, near, happening)
+        if bench.verbose {
+            for (name, daemon) in zip(["far", "near"], daemons) {
+                for line in daemon.lines { FileHandle.standardError.write(Data("\(name): \(line)\n".utf8)) }
+            }
+        }
+        return seen
+    }
+
+    /// Near and far Braid, to which clients are an echo.
+    func withBraid<Result>(
+        _ body: (_ near: LabHost, _ far: LabHost, _ links: [Link], _ daemons: [HostProcess]) async throws -> Result
+    ) async throws -> Result {
+        try await inLab { near, far, links in
+            let daemons = try await startBoth(near, far, links, upstream: "echo://")
+            defer { for daemon in daemons { daemon.terminate() } }
+            return try await body(near, far, links, daemons)
+        }
+    }
+
+    private func startBoth(
+        _ near: LabHost, _ far: LabHost, _ links: [Link], upstream: String
+    ) async throws -> [HostProcess] {
+        let bind =
+            isPinned ? "socket.upstream.bind-address = \"\(links[row.dialled].address(of: near))\"" : ""
         let daemons = [
             try start(
                 far,
                 """
                 [[relay]]
                 listen = "mptcp://*:\(Self.port)"
-                upstream = "tcp://127.0.0.1:9000"
+                upstream = "\(upstream)"
                 socket.listen.congestion = "\(congestion)"
                 [paths]
                 manage = true
@@ -82,7 +135,7 @@ struct Scene {
                 [[relay]]
                 listen = "tcp://127.0.0.1:1143"
                 upstream = "mptcp://\(links[row.dialled].address(of: far)):\(Self.port)"
-                socket.upstream.bind-address = "\(links[row.dialled].address(of: near))"
+                \(bind)
                 socket.upstream.congestion = "\(congestion)"
                 [paths]
                 manage = true
@@ -94,41 +147,30 @@ struct Scene {
         ]
         try await far.waitForListener(port: Self.port, of: daemons[0])
         try await near.waitForListener(port: 1143, of: daemons[1])
-        let client = try Plug.connect(in: near, from: nil, to: "127.0.0.1", port: 1143, protocol: 0)
-        let server = try checked(accept(listener, nil, nil), "accept")
-        let seen = run(client, server, links)
-        if verbose {
-            for (name, daemon) in zip(["far", "near"], daemons) {
-                for line in daemon.lines { FileHandle.standardError.write(Data("\(name): \(line)\n".utf8)) }
-            }
-        }
-        for daemon in daemons { daemon.terminate() }
-        return seen
+        return daemons
     }
 
     private func start(_ host: LabHost, _ configuration: String) throws -> HostProcess {
-        let text = configuration + "\n[daemon]\nlog-level = \"\(verbose ? "debug" : "warning")\"\n"
+        let text = configuration + "\n[daemon]\nlog-level = \"\(bench.verbose ? "debug" : "warning")\"\n"
         // The daemon reads it through a descriptor: nothing is left behind, whatever happens.
         var template = Array("/tmp/braid-paths-XXXXXX".utf8CString)
         let file = try checked(mkstemp(&template), "mkstemp")
         defer { close(file) }
         unlink(template)
         _ = Array(text.utf8).withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
-        return try host.spawn([braid, "run", "--config", "/proc/self/fd/3"], descriptors: [file])
+        return try host.spawn([bench.braid, "run", "--config", "/proc/self/fd/3"], descriptors: [file])
     }
 
-    private func run(_ client: Int32, _ server: Int32, _ links: [Link]) -> Arrivals {
+    private func run(
+        _ client: Int32, _ server: Int32, _ links: [Link], _ near: LabHost, _ happening: Happening
+    ) throws -> Arrivals {
         defer {
             close(client)
             close(server)
         }
+        let meanwhile: Meanwhile = { now in try happening(links, near, now) }
+        if isPing { return try PingPong().run(client: client, server: server, meanwhile: meanwhile) }
         let (sender, receiver) = way == .up ? (client, server) : (server, client)
-        guard let failover else { return Bulk().run(sender: sender, receiver: receiver, seconds: seconds) }
-        switch failover.work {
-        case .bulk:
-            return Bulk().run(sender: sender, receiver: receiver, seconds: seconds) { failover.strike(links) }
-        case .ping:
-            return PingPong().run(client: client, server: server, seconds: seconds) { failover.strike(links) }
-        }
+        return try Bulk().run(sender: sender, receiver: receiver, meanwhile: meanwhile)
     }
 }

@@ -55,6 +55,21 @@ struct PathNotices {
             ])
     }
 
+    /// One peer's connections keep away from a link, or use it again.
+    func write(_ decision: PeerGuards.Decision, link: SupervisedLink) {
+        let peer = decision.peer.host
+        let reasons = [decision.decision.reason?.description ?? "", decision.decision.note].filter { !$0.isEmpty }
+            .joined(separator: "; ")
+        let isAvoided = decision.decision.reason != nil
+        logger.event(
+            .linkAvoided,
+            "connections to \(peer) \(isAvoided ? "keep away from" : "use") \(link.name)\(isAvoided ? "" : " again") (\(reasons))",
+            metadata: [
+                "link": "\(link.name)", "interface": "\(link.status.interfaceName)", "remote": "\(peer)",
+                "avoided": "\(isAvoided ? "yes" : "no")", "why": "\(reasons)",
+            ])
+    }
+
     private func fields(_ link: SupervisedLink) -> Logger.Metadata {
         let addresses = link.status.addresses.isEmpty ? link.lastAddresses : link.status.addresses
         return [

@@ -83,7 +83,7 @@ extension PathSupervisor {
             }
             let finding = audit.examine(
                 subflows, connections, dialled: dialledPorts, places: places, own: own, limit: settings.maxSubflows,
-                now: now)
+                avoided: avoided, now: now)
             nextAudit = finding.next
             for name in finding.renew {
                 guard let link = links.first(where: { $0.name == name && $0.isUsable }) else { continue }

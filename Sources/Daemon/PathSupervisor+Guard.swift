@@ -11,15 +11,20 @@ extension PathSupervisor {
     mutating func take(_ quality: PathQuality, _ loops: borrowing LoopThreads) {
         guard settings.guardsLinks, kernel != nil else { return }
         linkGuard.take(GuardSample(quality))
+        takePeers(quality)
         logger.trace("paths measured", metadata: ["figures": "\(quality)"])
-        if runGuard(.now()) { apply(loops) }
+        let now = MonotonicTime.now()
+        if runGuard(now) { apply(loops) }
+        runPeerGuards(now)
+        keepPeersAway(quality, now)
     }
 
     /// When `meetGuardDeadline` is to be called; `never` while nothing is tried.
-    var guardDeadline: MonotonicTime { linkGuard.deadline }
+    var guardDeadline: MonotonicTime { min(linkGuard.deadline, peerGuards.deadline) }
 
     mutating func meetGuardDeadline(_ now: MonotonicTime, _ loops: borrowing LoopThreads) {
         if runGuard(now) { apply(loops) }
+        runPeerGuards(now)
     }
 
     /// Lets the guard decide about the links as they are now.
@@ -63,10 +68,22 @@ extension GuardSample {
     init(_ quality: PathQuality) {
         self.init(
             at: quality.at, span: quality.span, connections: quality.connections, delivered: quality.delivered,
-            links: quality.links.map { link in
-                Link(
-                    id: link.link, delivered: link.delivered, segments: link.segments, retransmits: link.retransmits,
-                    roundTrip: link.roundTrip, lossSlowsDown: link.lossSlowsDown)
-            })
+            links: quality.links.map(Link.init))
+    }
+
+    /// One peer's part of it.
+    init(_ quality: PathQuality, _ peer: PathQuality.PeerQuality) {
+        self.init(
+            at: quality.at, span: quality.span, connections: 1, delivered: peer.delivered,
+            links: peer.links.map(Link.init))
+    }
+}
+
+extension GuardSample.Link {
+    fileprivate init(_ link: PathQuality.LinkQuality) {
+        self.init(
+            id: link.link, delivered: link.delivered, segments: link.segments, retransmits: link.retransmits,
+            roundTrip: link.roundTrip, lossSlowsDown: link.lossSlowsDown, unacknowledged: link.unacknowledged,
+            windowLimited: link.windowLimited * 1000)
     }
 }

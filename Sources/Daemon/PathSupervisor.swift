@@ -30,6 +30,10 @@ struct PathSupervisor: ~Copyable {
     var applied: [LinkStatus] = []
     /// Decides which links are better left alone.
     var linkGuard = LinkGuard()
+    /// The same for single peers.
+    var peerGuards = PeerGuards()
+    /// When subflows that should not be there were closed last.
+    var peersKept = MonotonicTime(nanoseconds: 0)
     /// What the rules and modes make of the links.
     var policy = PathPolicy(usage: UsageBook(month: UsageBook.Month(seconds: UsageFile.seconds)))
     /// `nil` when no link has a monthly limit.

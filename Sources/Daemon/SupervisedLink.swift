@@ -19,6 +19,8 @@ struct SupervisedLink {
     var demotion: String?
     /// What the guard has against it.
     var guardReason: GuardReason?
+    /// Which peers' connections keep away from it, and why.
+    var avoidedBy: [String] = []
     /// Past its monthly limit, with `over-limit = "off"`.
     var isOverLimit = false
     /// Set while nothing gets through, although all looks well.
@@ -59,7 +61,8 @@ struct SupervisedLink {
     var why: String {
         if requestedBackup != nil { return "braid link" }
         if status.configured.isBackup { return "configured" }
-        return demotion ?? guardReason?.description ?? ""
+        if let reason = demotion ?? guardReason?.description { return reason }
+        return avoidedBy.isEmpty ? "" : "not for \(avoidedBy.joined(separator: "; "))"
     }
 
     /// What its endpoints are made of.

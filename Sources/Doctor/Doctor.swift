@@ -21,13 +21,15 @@ public enum Doctor {
     ) -> DoctorReport {
         var resolved: [SocketAddress] = []
         if let target { resolved = (try? NameLookup.addresses(of: target.host, port: target.port)) ?? [] }
-        let host = HostState.read(settings: settings, destination: resolved.first)
+        var host = HostState.read(settings: settings, destination: resolved.first)
+        // First, since other checks judge by what it saw of the paths.
+        let peer = target.map {
+            PeerCheck(host: host, target: $0, addresses: resolved, cancellation: cancellation).examine()
+        }
+        host.peerPaths = peer?.paths ?? []
         var findings = checks.flatMap { $0(host) }
         findings += UpstreamsCheck.examine(host, cancellation: cancellation)
-        if let target {
-            findings += PeerCheck(host: host, target: target, addresses: resolved, cancellation: cancellation).examine()
-        }
-        return DoctorReport(findings)
+        return DoctorReport(findings + (peer?.findings ?? []))
     }
 
     /// A peer: a name or an address without brackets, and a port.
@@ -52,7 +54,8 @@ public enum Doctor {
         KernelCheck.examine, EnabledCheck.examine, PathManagerCheck.examine, SchedulerCheck.examine,
         BlackholeCheck.examine, SynFallbackCheck.examine, ChecksumCheck.examine, InitialAddressCheck.examine,
         LinksCheck.examine, LimitsCheck.examine, EndpointsCheck.examine, RoutesCheck.examine,
-        ReversePathCheck.examine, OtherManagersCheck.examine, PacketSizeCheck.examine, BuffersCheck.examine,
+        ReversePathCheck.examine, TranslationCheck.examine, OtherManagersCheck.examine, PacketSizeCheck.examine,
+        BuffersCheck.examine,
         BacklogCheck.examine, FastOpenCheck.examine, CongestionCheck.examine, FirewallCheck.examine,
         CountersCheck.examine, CapabilitiesCheck.examine, DescriptorsCheck.examine,
     ]

@@ -23,6 +23,7 @@ extension HostState {
     static func read(settings: Settings?, destination: SocketAddress? = nil) -> HostState {
         var state = HostState()
         state.settings = settings
+        state.destination = destination
         state.kernelRelease = ThisProcess.kernelRelease
         state.support = try? MultipathSupport.current()
         for name in settingNames {
@@ -36,6 +37,7 @@ extension HostState {
             // The name may have dots.
             state.sysctls["net.ipv4.conf.\(interface.name).rp_filter"] = SystemFile.line(
                 "/proc/sys/net/ipv4/conf/\(interface.name)/rp_filter")
+            state.speeds[interface.index] = speed(of: interface)
         }
         state.managers = RunningManager.all()
         state.firewall = FirewallView.read()
@@ -45,6 +47,15 @@ extension HostState {
         state.rights.unit = UnitFiles.text()
         state.descriptorLimit = DescriptorLimit.hard
         return state
+    }
+
+    /// Of hardware; a virtual interface says 10 Gbit/s, and one without a fixed speed -1 or nothing.
+    private static func speed(of interface: NetworkInterface) -> Int? {
+        let directory = "/sys/class/net/\(interface.name)"
+        guard FileManager.default.fileExists(atPath: "\(directory)/device"),
+            let speed = SystemFile.line("\(directory)/speed").flatMap({ Int($0) }), speed > 0
+        else { return nil }
+        return speed
     }
 
     private mutating func readPathManager() {

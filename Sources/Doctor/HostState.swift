@@ -31,6 +31,26 @@ struct HostState: Sendable {
     var descriptorLimit = 0
     /// The configuration, when there is one.
     var settings: Settings?
+    /// The peer that was asked about.
+    var destination: SocketAddress?
+    /// What connections to it through single links showed.
+    var peerPaths: [PeerPath] = []
+    /// What interfaces say of their speed, in Mbit/s, by number; those that are not hardware say nothing true.
+    var speeds: [UInt32: Int] = [:]
+
+    /// The way to a peer through one link.
+    struct PeerPath: Sendable, Hashable {
+        /// The link's name.
+        var link: String
+        /// Its interface's number.
+        var interface: UInt32
+        /// The shortest round trip that was seen, in microseconds.
+        var roundTrip: UInt32
+        /// The largest packet that the kernel believes the path to take.
+        var mtu: Int
+        /// Whether full packets arrive; `nil` when that was not seen.
+        var takesFullPackets: Bool?
+    }
 
     /// By which interface packets leave.
     struct Way: Sendable, Hashable {

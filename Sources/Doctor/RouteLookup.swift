@@ -8,6 +8,10 @@ struct RouteAnswer: Sendable, Hashable {
     var interface: UInt32
     /// The router; `nil` when the destination is on the link.
     var gateway: SocketAddress?
+    /// The largest packet that the route is said to take (`ip route … mtu`); `nil`: as the interface.
+    var mtu: Int?
+    /// The largest segment that peers are asked for on it (`ip route … advmss`); `nil`: as the packets allow.
+    var advertisedSegment: Int?
 }
 
 /// Asks for routes.
@@ -44,10 +48,25 @@ struct RouteLookup: ~Copyable {
             switch attribute.type {
             case 4: answer.interface = try attribute.uint32(in: bytes)
             case 5: answer.gateway = try attribute.address(in: bytes)
+            case 8: try decode(metrics: attribute, in: bytes, &answer)
             default: break
             }
         }
         return answer.interface == 0 ? nil : answer
+    }
+
+    /// `RTA_METRICS`: `RTAX_MTU` and `RTAX_ADVMSS`.
+    private static func decode(
+        metrics: NetlinkAttribute, in bytes: Span<UInt8>, _ answer: inout RouteAnswer
+    ) throws(NetlinkSyntaxError) {
+        var nested = NetlinkAttributes(nestedIn: metrics)
+        while let metric = try nested.next(in: bytes) {
+            switch metric.type {
+            case 2: answer.mtu = Int(try metric.uint32(in: bytes))
+            case 8: answer.advertisedSegment = Int(try metric.uint32(in: bytes))
+            default: break
+            }
+        }
     }
 
     /// The neighbours that are known on each interface, for guessing which is the router. (`ip neigh`)

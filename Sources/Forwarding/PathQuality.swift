@@ -13,6 +13,21 @@ public struct PathQuality: Sendable {
     public var delivered: UInt64 = 0
     /// Each link that a subflow was seen on, in no order.
     public var links: [LinkQuality] = []
+    /// The same for each peer, in no order.
+    public var peers: [PeerQuality] = []
+
+    /// What the connections to one peer did.
+    public struct PeerQuality: Sendable {
+        /// The peer's address, without port: that of the first subflow.
+        public var remote: SocketAddress
+        /// As `PathQuality.delivered`.
+        public var delivered: UInt64 = 0
+        /// As `PathQuality.links`.
+        public var links: [LinkQuality] = []
+
+        /// Nothing seen yet.
+        public init(remote: SocketAddress) { self.remote = remote }
+    }
 
     /// What was seen on one link.
     public struct LinkQuality: Sendable {
@@ -28,6 +43,10 @@ public struct PathQuality: Sendable {
         public var roundTrip: UInt32 = 0
         /// Losses make the congestion control of these subflows slow down: not BBR.
         public var lossSlowsDown = false
+        /// Bytes that its subflows have sent and the peers have not acknowledged.
+        public var unacknowledged: UInt64 = 0
+        /// For how long the peer's receive window kept a subflow from sending, the longest of them, in microseconds.
+        public var windowLimited: UInt64 = 0
 
         /// Nothing seen yet.
         public init(link: Int) { self.link = link }

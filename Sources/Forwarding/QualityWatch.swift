@@ -80,13 +80,20 @@ struct QualityWatch: ~Copyable {
         report.at = now
         report.span = max(report.span, span)
         report.connections = watched.count
-        if subject.isDialled { report.delivered &+= moved }
+        var peer = 0
+        if subject.isDialled {
+            report.delivered &+= moved
+            peer = report.peer(count > 0 ? reader[0].remote : .none)
+            report.peers[peer].delivered &+= moved
+        }
         for position in 0..<count {
             let subflow = reader[position]
             let difference = watched[index].difference(subflow)
             if let refusal = choose(index, subject.raw, difference, subflow.tcp) { outcome.refusal = refusal }
             guard subject.isDialled, let link = ranking.link(of: subflow.local) else { continue }
-            report.add(link, difference, subflow.tcp.pathRoundTrip, watched[index].lossSlowsDown)
+            let lossSlowsDown = watched[index].lossSlowsDown
+            PathQuality.add(link, difference, subflow.tcp, lossSlowsDown, to: &report.links)
+            PathQuality.add(link, difference, subflow.tcp, lossSlowsDown, to: &report.peers[peer].links)
         }
         guard subject.isDialled else { return outcome }
         if now.since(lastReport) < Tuning.qualityInterval {
@@ -163,15 +170,27 @@ struct QualityWatch: ~Copyable {
 }
 
 extension PathQuality {
-    fileprivate mutating func add(
-        _ link: Int, _ difference: WatchedConnection.Counters, _ roundTrip: UInt32, _ lossSlowsDown: Bool
+    /// The place of a peer in the report.
+    fileprivate mutating func peer(_ address: SocketAddress) -> Int {
+        let remote = address.unmapped.with(port: 0)
+        if let index = peers.firstIndex(where: { $0.remote == remote }) { return index }
+        peers.append(PeerQuality(remote: remote))
+        return peers.count - 1
+    }
+
+    fileprivate static func add(
+        _ link: Int, _ difference: WatchedConnection.Counters, _ tcp: TCPStatistics, _ lossSlowsDown: Bool,
+        to links: inout [LinkQuality]
     ) {
+        let roundTrip = tcp.pathRoundTrip
         let index = links.firstIndex { $0.link == link } ?? links.count
         if index == links.count { links.append(LinkQuality(link: link)) }
         links[index].delivered &+= difference.delivered
         links[index].segments &+= UInt64(difference.segments)
         links[index].retransmits &+= UInt64(difference.retransmits)
         links[index].lossSlowsDown = links[index].lossSlowsDown || lossSlowsDown
+        links[index].unacknowledged &+= UInt64(tcp.unacknowledgedSegments) * UInt64(tcp.segmentSize)
+        links[index].windowLimited = max(links[index].windowLimited, difference.windowLimited)
         if roundTrip > 0 {
             links[index].roundTrip = links[index].roundTrip == 0 ? roundTrip : min(links[index].roundTrip, roundTrip)
         }

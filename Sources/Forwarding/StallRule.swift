@@ -90,10 +90,15 @@ struct StallRule {
         return tcp.unacknowledgedSegments - there + (tcp.retransmits &- before)
     }
 
-    /// How long nothing may be acknowledged: three round trips and four deviations.
+    /// How long nothing may be acknowledged: three round trips of the path and four deviations.
+    ///
+    /// What the round trip has more than the path takes is a queue, most often this connection's own, out of which
+    /// acknowledgements come one after the other: half of it on top is enough.
     private func patience(_ tcp: TCPStatistics) -> UInt64 {
         if timeout != 0 { return timeout }
-        let roundTrip = UInt64(tcp.roundTripMicroseconds) * 3_000
+        let smoothed = UInt64(tcp.roundTripMicroseconds)
+        let least = tcp.minimumRoundTripMicroseconds == 0 ? smoothed : UInt64(tcp.minimumRoundTripMicroseconds)
+        let roundTrip = max(min(least, smoothed) * 3_000, smoothed * 1_500)
         let deviation = UInt64(tcp.roundTripVarianceMicroseconds) * 4_000
         return max(Tuning.stallLeast, roundTrip + deviation)
     }

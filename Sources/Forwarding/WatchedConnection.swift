@@ -9,6 +9,8 @@ struct WatchedConnection {
         var delivered: UInt64
         var segments: UInt32
         var retransmits: UInt32
+        /// In microseconds.
+        var windowLimited: UInt64
     }
 
     let id: UInt64
@@ -32,15 +34,17 @@ struct WatchedConnection {
         let id = subflow.id ?? 0
         let now = Counters(
             id: id, delivered: subflow.tcp.bytesAcknowledged &+ subflow.tcp.bytesReceived,
-            segments: subflow.tcp.segmentsSent, retransmits: subflow.tcp.retransmits)
+            segments: subflow.tcp.segmentsSent, retransmits: subflow.tcp.retransmits,
+            windowLimited: subflow.tcp.windowLimitedMicroseconds)
         guard let index = subflows.firstIndex(where: { $0.id == id }) else {
             subflows.append(now)
-            return Counters(id: id, delivered: 0, segments: 0, retransmits: 0)
+            return Counters(id: id, delivered: 0, segments: 0, retransmits: 0, windowLimited: 0)
         }
         let before = subflows[index]
         subflows[index] = now
         return Counters(
             id: id, delivered: now.delivered &- before.delivered, segments: now.segments &- before.segments,
-            retransmits: now.retransmits &- before.retransmits)
+            retransmits: now.retransmits &- before.retransmits,
+            windowLimited: now.windowLimited &- before.windowLimited)
     }
 }

@@ -59,6 +59,7 @@ struct DialRun: ~Copyable {
         begun += 1
         do throws(Errno) {
             let opened = try MultipathSupport.socket(address.family, wanting: dialer.multipath ? .mptcp : .tcp)
+            if let interface = dialer.interface { try opened.socket.bind(toInterface: interface) }
             if let source = dialer.source { try opened.socket.bind(to: source) }
             if try opened.socket.connect(to: address) { return Winner(opened: opened, address: address) }
             try poller.add(opened.socket.raw, .writable, EventToken(slot: UInt32(index), tag: 0))

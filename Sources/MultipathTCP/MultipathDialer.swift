@@ -18,6 +18,9 @@ public struct MultipathDialer: Sendable {
     public var stagger: Duration = .milliseconds(250)
     /// The address of this host to dial from; `nil` leaves it to the routing table. Only addresses of its family are dialled.
     public var source: SocketAddress?
+    /// The interface to leave by, whatever the routing table says of `source` (`SO_BINDTODEVICE`, socket(7)); `nil` leaves it to
+    /// the routing table. Later subflows inherit it: for examining one link, not for connections that are to have several.
+    public var interface: String?
     /// A descriptor that, once readable, ends every wait of the dialer and of its connections with a "canceled" error: an
     /// eventfd or a signalfd. It must stay open as long as they are used.
     public var cancellation: CInt?

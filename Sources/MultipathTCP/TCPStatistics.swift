@@ -39,6 +39,10 @@ public struct TCPStatistics: Sendable, Hashable {
     public let congestionWindow: UInt32
     /// The maximum segment size for sending, in bytes.
     public let segmentSize: UInt32
+    /// The largest packet that the path takes, as far as is known, in bytes.
+    public let pathMTU: UInt32
+    /// The largest segment that this side asked the peer for, in bytes (MSS option of RFC 9293).
+    public let advertisedSegmentSize: UInt32
     /// Segments sent and not acknowledged yet.
     public let unacknowledgedSegments: UInt32
     /// Those of them that the peer has said came, out of order. RFC 2018.
@@ -77,6 +81,8 @@ public struct TCPStatistics: Sendable, Hashable {
     public let pacingRate: UInt64
     /// The peer's receive window in bytes.
     public let sendWindow: UInt32
+    /// For how long in all data to be sent was held back by the peer's receive window, in microseconds.
+    public let windowLimitedMicroseconds: UInt64
 
     /// Asks the kernel about a TCP connection, or the first subflow of a multipath one. The corresponding option is `TCP_INFO`.
     ///
@@ -97,6 +103,8 @@ public struct TCPStatistics: Sendable, Hashable {
         retransmissionTimeoutMicroseconds = info.rto
         congestionWindow = info.snd_cwnd
         segmentSize = info.snd_mss
+        pathMTU = info.pmtu
+        advertisedSegmentSize = info.advmss
         unacknowledgedSegments = info.unacked
         selectivelyAcknowledgedSegments = info.sacked
         lostSegments = info.lost
@@ -116,5 +124,6 @@ public struct TCPStatistics: Sendable, Hashable {
         deliveryRate = info.delivery_rate
         pacingRate = info.pacing_rate
         sendWindow = info.snd_wnd
+        windowLimitedMicroseconds = info.rwnd_limited
     }
 }

@@ -8,6 +8,10 @@ public enum GuardReason: Sendable, Hashable, CustomStringConvertible {
     case roundTrip(Double, best: Double)
     /// It loses too much for a congestion control that takes losses for congestion.
     case loss(Double)
+    /// What is on its way over it takes so long to arrive, in seconds, and all that comes later waits for that.
+    case waiting(Double)
+    /// The receiver's window, which is full of what came over other links, keeps it from sending for this part of the time.
+    case window(Double)
 
     /// For people: `slower with it: 21.3 Mbit/s, without 47.0`.
     public var description: String {
@@ -18,6 +22,8 @@ public enum GuardReason: Sendable, Hashable, CustomStringConvertible {
         case .roundTrip(let roundTrip, let best):
             "its round trip is \(Self.milliseconds(roundTrip)) ms, the best link's \(Self.milliseconds(best)) ms"
         case .loss(let loss): "it loses \(Self.decimal(loss * 100)) % of what is sent"
+        case .waiting(let delay): "what is on its way over it takes \(Self.milliseconds(delay)) ms to arrive"
+        case .window(let part): "the receiver's window keeps it from sending \(Self.decimal(part * 100)) % of the time"
         }
     }
 

@@ -27,11 +27,15 @@ public struct GuardSample: Sendable {
         public var roundTrip: UInt32
         /// Losses slow its subflows down.
         public var lossSlowsDown: Bool
+        /// Bytes sent and not acknowledged, at the end of the time.
+        public var unacknowledged: UInt64
+        /// For how long the receiver's window kept its subflows from sending, the longest of them, in nanoseconds.
+        public var windowLimited: UInt64
 
         /// A link's part, of these figures.
         public init(
             id: Int, delivered: UInt64, segments: UInt64 = 0, retransmits: UInt64 = 0, roundTrip: UInt32 = 0,
-            lossSlowsDown: Bool = false
+            lossSlowsDown: Bool = false, unacknowledged: UInt64 = 0, windowLimited: UInt64 = 0
         ) {
             self.id = id
             self.delivered = delivered
@@ -39,6 +43,8 @@ public struct GuardSample: Sendable {
             self.retransmits = retransmits
             self.roundTrip = roundTrip
             self.lossSlowsDown = lossSlowsDown
+            self.unacknowledged = unacknowledged
+            self.windowLimited = windowLimited
         }
     }
 

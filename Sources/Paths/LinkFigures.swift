@@ -15,6 +15,11 @@ struct LinkFigures: Sendable {
     /// Losses slow its subflows down.
     private(set) var lossSlowsDown = false
 
+    /// How long what waits to be acknowledged takes at the rate of late, in seconds; 0 while this side sends nothing.
+    private(set) var delay = 0.0
+    /// The part of the time in which the receiver's window kept its subflows from sending.
+    private(set) var windowLimited = 0.0
+
     private var segments = 0.0
     private var retransmits = 0.0
 
@@ -25,6 +30,8 @@ struct LinkFigures: Sendable {
     /// How fast `leastRoundTrip` forgets, at each sample: twice as much in a minute.
     private static let growth = 1.001
     private static let segmentsToJudge = 200.0
+    /// Beyond this a delay is as good as any other.
+    private static let longestDelay = 10.0
 
     mutating func take(_ sample: GuardSample.Link, at time: MonotonicTime, span: UInt64) {
         delivered.add(sample.delivered, at: time, span: span)
@@ -36,6 +43,15 @@ struct LinkFigures: Sendable {
             leastRoundTrip = leastRoundTrip == 0 ? now : min(leastRoundTrip * Self.growth, now)
         }
         lossSlowsDown = sample.lossSlowsDown
+        if span > 0 {
+            let part = min(1, Double(sample.windowLimited) / Double(span))
+            windowLimited = 0.8 * windowLimited + 0.2 * part
+        }
+        if sample.unacknowledged > 0, let rate = sustained(at: time), rate > 0 {
+            delay = 0.8 * delay + 0.2 * min(Double(sample.unacknowledged) / rate, Self.longestDelay)
+        } else {
+            delay *= 0.8
+        }
         segments += Double(sample.segments)
         retransmits += Double(sample.retransmits)
         if segments >= Self.segmentsToJudge {
@@ -60,6 +76,8 @@ struct LinkFigures: Sendable {
         roundTrip = 0
         leastRoundTrip = 0
         loss = 0
+        delay = 0
+        windowLimited = 0
         segments = 0
         retransmits = 0
     }

@@ -42,8 +42,14 @@ public struct LinkGuard: Sendable {
     private var steadySince = MonotonicTime(nanoseconds: 0)
     private var usable: Set<Int> = []
 
+    private let givesSecondChances: Bool
+
     /// A guard that knows nothing yet.
-    public init() {}
+    ///
+    /// - Parameter givesSecondChances: Whether a link that could add much is tried again soon after it was found to harm.
+    public init(givesSecondChances: Bool = true) {
+        self.givesSecondChances = givesSecondChances
+    }
 
     /// Why a link is backup; `nil` when the guard has nothing against it.
     public func reason(of link: Int) -> GuardReason? { records[link]?.reason }
@@ -54,6 +60,20 @@ public struct LinkGuard: Sendable {
         case .watching: .never
         case .without(_, let since, _), .with(_, let since, _): since + GuardTuning.longestTrial
         }
+    }
+
+    /// Nothing is tried, and nothing held against any link.
+    var isIdle: Bool {
+        guard case .watching = phase else { return false }
+        return !records.values.contains { $0.reason != nil }
+    }
+
+    /// How a link compares with the quickest one seen: its least round trip, divided by that one's, and what it loses; `nil`
+    /// while that is not known.
+    func standing(of link: Int) -> (stretch: Double, loss: Double)? {
+        let quickest = records.values.map(\.figures.leastRoundTrip).filter { $0 > 0 }.min()
+        guard let figures = records[link]?.figures, figures.leastRoundTrip > 0, let quickest else { return nil }
+        return (figures.leastRoundTrip / quickest, figures.loss)
     }
 
     /// Takes what was measured.
@@ -80,9 +100,12 @@ public struct LinkGuard: Sendable {
     ///
     /// - Parameters:
     ///   - links: the numbers of the links that may carry data now: up, and backup for no other reason than the guard's.
+    ///   - suspects: the links that may be suspected; `nil`: all.
     ///   - now: the time.
     /// - Returns: the changes, in order.
-    public mutating func decide(_ links: [Int], now: MonotonicTime) -> [GuardDecision] {
+    public mutating func decide(
+        _ links: [Int], suspects: Set<Int>? = nil, now: MonotonicTime
+    ) -> [GuardDecision] {
         if Set(links) != usable { change(to: Set(links), now) }
         let active = links.filter { records[$0]?.reason == nil }
         // Nothing to spare: the last link is never left, and what was left comes back.
@@ -92,15 +115,18 @@ public struct LinkGuard: Sendable {
         case .with(let link, let since, let before): return judgeWith(link, since, before, now)
         case .watching:
             guard connections > 0, now.since(lastSample) < GuardTuning.pause else { return [] }
-            return suspect(active, now) ?? retry(links, active, now)
+            return suspect(active, suspects, now) ?? retry(links, active, now)
         }
     }
 
     // MARK: Trying without a link
 
-    private mutating func suspect(_ active: [Int], _ now: MonotonicTime) -> [GuardDecision]? {
+    private mutating func suspect(
+        _ active: [Int], _ suspects: Set<Int>?, _ now: MonotonicTime
+    ) -> [GuardDecision]? {
         guard active.count > 1, let suspicion = suspicion(active, now) else { return nil }
         let link = suspicion.link
+        guard suspects?.contains(link) ?? true else { return nil }
         records[link]?.reason = suspicion.reason
         steadySince = now
         phase = .without(link: link, since: now, before: suspicion.rate)
@@ -149,7 +175,15 @@ public struct LinkGuard: Sendable {
         let unequal =
             ratio >= GuardTuning.unequalRoundTrip || suspect.best * GuardTuning.unequalRate <= best.best
             || suspect.loss > GuardTuning.someLoss
-        return unequal ? (worst.id, .trial(with: rate), rate) : nil
+        if unequal { return (worst.id, .trial(with: rate), rate) }
+        // Links that look alike may differ in their queues: what one of them was given holds up all that comes after it.
+        if suspect.delay > GuardTuning.longDelay, suspect.delay > GuardTuning.unequalDelay * quickest {
+            return (worst.id, .waiting(suspect.delay), rate)
+        }
+        if suspect.windowLimited > GuardTuning.mostWindowLimited {
+            return (worst.id, .window(suspect.windowLimited), rate)
+        }
+        return nil
     }
 
     private static func worth(_ figures: LinkFigures) -> Double { figures.best / max(figures.leastRoundTrip, 0.001) }
@@ -195,7 +229,7 @@ public struct LinkGuard: Sendable {
     /// Whether a link could add much: then it may only have been slow to begin, for the receiver's window follows what comes
     /// with some delay. Once it is given a second chance, now that the others run.
     private func deservesSecondChance(_ link: Int) -> Bool {
-        guard let record = records[link], !record.hadSecondChance else { return false }
+        guard givesSecondChances, let record = records[link], !record.hadSecondChance else { return false }
         let best = usable.compactMap { records[$0]?.figures.best }.max() ?? 0
         return record.figures.best >= GuardTuning.muchToAdd * best
     }
@@ -324,4 +358,9 @@ enum GuardTuning {
     static let unequalRoundTrip = 2.5
     static let unequalRate = 4.0
     static let someLoss = 0.02
+    /// What waits on a link takes so long to arrive, in seconds, and so many times the quickest round trip.
+    static let longDelay = 0.5
+    static let unequalDelay = 5.0
+    /// The part of the time in which the receiver's window keeps a link's subflows from sending.
+    static let mostWindowLimited = 0.5
 }

@@ -38,6 +38,20 @@ public struct SubflowAudit: Sendable {
         public var missing = 0
     }
 
+    /// A link that a peer's connections keep away from.
+    public struct Avoided: Sendable, Hashable {
+        /// The peer's address as bytes.
+        public var peer: [UInt8]
+        /// The link's name.
+        public var link: String
+
+        /// One of its parts.
+        public init(peer: SocketAddress, link: String) {
+            self.peer = peer.unmapped.bytes
+            self.link = link
+        }
+    }
+
     private struct Gap: Hashable {
         var token: UInt32
         var link: String
@@ -74,10 +88,11 @@ public struct SubflowAudit: Sendable {
     ///   - places: the links that are up, with their endpoints' addresses.
     ///   - own: this host's addresses: connections to them need no second link.
     ///   - limit: subflows of a connection besides the first.
+    ///   - avoided: where connections to a peer lack a subflow because they are better off without.
     ///   - now: the time.
     public mutating func examine(
         _ subflows: [DiagnosedSubflow], _ connections: [DiagnosedConnection], dialled: Set<UInt16>, places: [Place],
-        own: Set<[UInt8]>, limit: Int, now: MonotonicTime
+        own: Set<[UInt8]>, limit: Int, avoided: Set<Avoided> = [], now: MonotonicTime
     ) -> Finding {
         var finding = Finding()
         var found: Set<Gap> = []
@@ -104,7 +119,9 @@ public struct SubflowAudit: Sendable {
                     place.addresses.contains { $0.isSameHost(as: subflow.local.unmapped) }
                 }
                 if there.contains(where: { $0.state == .established }) { present[place.link, default: 0] += 1 }
-                guard there.isEmpty, living.count <= limit else { continue }
+                guard there.isEmpty, living.count <= limit,
+                    !avoided.contains(Avoided(peer: peer, link: place.link))
+                else { continue }
                 let gap = Gap(token: token, link: place.link)
                 found.insert(gap)
                 guard gaps.contains(gap) else { continue }

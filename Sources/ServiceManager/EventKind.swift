@@ -65,6 +65,9 @@ public enum EventKind: String, Sendable, CaseIterable {
     case linkDown = "link-down"
     /// A link became backup, or is no longer. Fields: `link`, `interface`, `backup`, `why`.
     case linkBackup = "link-backup"
+    /// A link is bad for one peer only: its connections keep away from it, or use it again. Fields: `link`, `interface`,
+    /// `remote`, `avoided`, `why`.
+    case linkAvoided = "link-avoided"
     /// A subflow that made no progress was closed; the connection goes on over its others. Fields: `link`, `local`,
     /// `remote`.
     case subflowLeft = "subflow-left"
@@ -122,6 +125,7 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .linkDown: "807992718abb457286ba752c11cd87ad"
         case .usageNotKept: "5d0c1c2a6f3f4d3a9b61b7a3c2c8e914"
         case .linkBackup: "900acf0be42e4842b3b08f160510880b"
+        case .linkAvoided: "7c1e64d0a95f4b0e8f4d7b2f35c9a016"
         case .subflowLeft: "82b51f0a8c4d456e85a3fbda89fef7d5"
         case .otherPathManager: "661edd8136224827ae7d90449ac1948b"
         case .pathRefused: "d371219481d9445181205f40f657e930"
@@ -146,7 +150,7 @@ public enum EventKind: String, Sendable, CaseIterable {
             .warning
         case .daemonStarted, .handedOver, .configurationReloaded, .daemonReady, .daemonStopping, .daemonStopped,
             .linkUp,
-            .linkBackup, .adminChange,
+            .linkBackup, .linkAvoided, .adminChange,
             .upstreamUp,
             .upstreamMembersChanged:
             .notice

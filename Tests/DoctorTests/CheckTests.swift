@@ -162,6 +162,84 @@ import Testing
         }
     }
 
+    /// A host with two links, "wifi" (1, 10.0.1.1) and "lte" (2, 192.0.2.7).
+    private func twoLinks() throws -> HostState {
+        var table = LinkTable()
+        for (index, name, address) in [(UInt32(1), "wifi", "10.0.1.1"), (2, "lte", "192.0.2.7")] {
+            table.interfaces[index] = NetworkInterface(index: index, name: name, flags: 0x41, mtu: 1500)
+            table.addresses.append(
+                InterfaceAddress(
+                    interface: index, address: try SocketAddress(parsing: address, port: 0), prefixLength: 24,
+                    scope: 0, flags: 0))
+            table.routes.append(DefaultRoute(family: .ipv4, interface: index, metric: index))
+        }
+        var host = HostState()
+        host.table = table
+        return host
+    }
+
+    @Test("buffers are judged by the links: their hardware's speed, and the round trip to the peer that was asked")
+    func buffers() throws {
+        var host = try twoLinks()
+        host.sysctls["net.ipv4.tcp_rmem"] = "4096 131072 4000000"
+        host.sysctls["net.ipv4.tcp_wmem"] = "4096 16384 4000000"
+        // 100 Mbit/s in all for 100 ms, twice: 2.5 MB.
+        var finding = try #require(BuffersCheck.examine(host).first)
+        #expect(finding.verdict == .pass && finding.found.contains("wifi 50 Mbit/s assumed and 100 ms assumed"))
+        host.peerPaths = [HostState.PeerPath(link: "lte", interface: 2, roundTrip: 600_000, mtu: 1500)]
+        let findings = BuffersCheck.examine(host)
+        #expect(verdicts(findings) == [.warn, .warn])
+        #expect(findings[0].found.contains("lte 50 Mbit/s assumed and 600 ms"), "\(findings[0].found)")
+        #expect(findings[0].remedies.first == .command("sysctl -w net.ipv4.tcp_rmem='4096 131072 16777216'"))
+        host.speeds = [1: 10, 2: 10]
+        finding = try #require(BuffersCheck.examine(host).first)
+        #expect(finding.verdict == .pass && finding.found.contains("lte 10 Mbit/s and 600 ms"), "\(finding.found)")
+        host.speeds = [1: 10_000, 2: 10_000]
+        #expect(
+            verdicts(BuffersCheck.examine(host)) == [.warn, .warn], "what is plugged in says what may come at most")
+    }
+
+    @Test("packet sizes: of interfaces, routes, and the way to the peer")
+    func packetSizes() throws {
+        var host = try twoLinks()
+        #expect(PacketSizeCheck.examine(host).map(\.found) == ["1500 bytes"])
+        host.peerPaths = [
+            HostState.PeerPath(link: "wifi", interface: 1, roundTrip: 9000, mtu: 1492, takesFullPackets: true)
+        ]
+        #expect(
+            PacketSizeCheck.examine(host).map(\.found)
+                == ["1500 bytes; to the peer through wifi 1492, which arrive"])
+        host.peerPaths[0].takesFullPackets = false
+        let vanish = try #require(PacketSizeCheck.examine(host).first)
+        #expect(vanish.verdict == .fail && vanish.remedies.first == .command("ip link set dev wifi mtu 1280"))
+        host.peerPaths[0] = HostState.PeerPath(link: "wifi", interface: 1, roundTrip: 9000, mtu: 1000)
+        #expect(verdicts(PacketSizeCheck.examine(host)) == [.warn])
+        host.peerPaths = []
+        let own = try SocketAddress(parsing: "10.0.1.1", port: 0)
+        host.ways[own] = HostState.Way(bySource: RouteAnswer(interface: 1, mtu: 900))
+        #expect(PacketSizeCheck.examine(host).first?.found.contains("the route by wifi") == true)
+        host.ways[own] = HostState.Way(bySource: RouteAnswer(interface: 1, advertisedSegment: 536))
+        #expect(PacketSizeCheck.examine(host).first?.found.contains("536 bytes at most (advmss)") == true)
+    }
+
+    @Test("address translation: where it is, and that it does no harm unless a private address is announced")
+    func translation() throws {
+        var host = try twoLinks()
+        let nowhere = TranslationCheck.examine(host)
+        #expect(verdicts(nowhere) == [.pass] && nowhere[0].found.contains("wifi (10.0.1.1), translated"))
+        host.destination = try SocketAddress(parsing: "10.9.9.9", port: 1)
+        #expect(TranslationCheck.examine(host)[0].found.contains("nothing need translate"))
+        host.destination = try SocketAddress(parsing: "203.0.113.9", port: 1)
+        #expect(TranslationCheck.examine(host)[0].found.contains("translated on the way to 203.0.113.9"))
+        var state = HostState.PathManagerState()
+        state.endpoints = [
+            PathEndpoint(id: 4, address: try SocketAddress(parsing: "10.0.1.1", port: 0), flags: .signal, interface: 1)
+        ]
+        host.pathManager = .success(state)
+        let announced = try #require(TranslationCheck.examine(host).first)
+        #expect(announced.verdict == .warn && announced.remedies.first == .command("ip mptcp endpoint delete id 4"))
+    }
+
     @Test("answers of rtnetlink, cut off at every byte")
     func truncatedRoutes() throws {
         let route: [UInt8] =
@@ -171,6 +249,14 @@ import Testing
         let neighbour: [UInt8] = [2, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0] + [8, 0, 1, 0, 192, 0, 2, 1]
         let known = try RouteLookup.neighbour(NetlinkMessage(type: 28, payload: neighbour))
         #expect(known?.0 == 3 && known?.1.host == "192.0.2.1")
+        let limited = route + [20, 0, 8, 0, 8, 0, 2, 0, 0xDC, 5, 0, 0, 8, 0, 8, 0, 0, 2, 0, 0]
+        let metrics = try RouteLookup.decode(NetlinkMessage(type: 24, payload: limited))
+        #expect(metrics?.mtu == 1500 && metrics?.advertisedSegment == 512)
+        for end in limited.indices.dropFirst(route.count + 1) {
+            #expect(throws: NetlinkSyntaxError.self) {
+                try RouteLookup.decode(NetlinkMessage(type: 24, payload: Array(limited[..<end])))
+            }
+        }
         for end in route.indices {
             let answer = try? RouteLookup.decode(NetlinkMessage(type: 24, payload: Array(route[..<end])))
             #expect(answer == nil || answer == RouteAnswer(interface: 3))

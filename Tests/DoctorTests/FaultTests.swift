@@ -113,6 +113,10 @@ struct Fault: Sendable, CustomTestStringConvertible {
                     }
                     """)
         },
+        Fault(name: "a private address is announced", check: "nat", verdict: "WARN", saying: "10.0.2.1 is announced") {
+            try $0.near.run("ip", "mptcp", "endpoint", "delete", "id", "2")
+            try $0.near.run("ip", "mptcp", "endpoint", "add", "10.0.2.1", "id", "2", "dev", "wifi", "subflow", "signal")
+        },
         Fault(name: "mptcpd runs", check: "managers", verdict: "WARN", saying: "mptcpd") { host in
             let process = try host.near.spawn(
                 ["bash", "-c", "printf mptcpd >/proc/$$/comm; echo named; read -r _"], input: true)

@@ -88,6 +88,22 @@ import Testing
         #expect(judge(tcp(silent: 701, outstanding: 10, roundTrip: 200_000), clean, after: 701) == .dead)
     }
 
+    @Test func aQueueOfItsOwnIsNoLongPath() {
+        let queued = { (silent: UInt32) in
+            var info = linux_tcp_info()
+            info.state = 1
+            info.rtt = 200_000
+            info.rttvar = 10_000
+            info.min_rtt = 20_000
+            info.unacked = 100
+            info.last_ack_recv = silent
+            info.last_data_sent = silent
+            return TCPStatistics(info)
+        }
+        #expect(judge(queued(330), clean, after: 330) == .slow)
+        #expect(judge(queued(341), clean, after: 341) == .dead)
+    }
+
     @Test func acknowledgementsOfOthersAndFromThePeerCount() {
         var busy = clean
         busy.lastAcknowledgement = start + 100_000_000

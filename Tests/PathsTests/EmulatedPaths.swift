@@ -19,6 +19,10 @@ struct EmulatedPaths {
     var roundTrips: [Int: Double]
     var loss: [Int: Double] = [:]
     var lossSlowsDown = true
+    /// For how long what is sent waits, in seconds.
+    var delay: [Int: Double] = [:]
+    /// The part of the time in which the receiver's window is full.
+    var windowLimited: [Int: Double] = [:]
     /// Which links carry data at the time, and for how long just these did, in seconds.
     var behaviour: (Set<Int>, Double) -> Behaviour
     private(set) var decisions: [(seconds: Double, decision: GuardDecision)] = []
@@ -55,7 +59,9 @@ struct EmulatedPaths {
                         return GuardSample.Link(
                             id: id, delivered: Self.bytes(rate), segments: segments,
                             retransmits: UInt64(Double(segments) * (loss[id] ?? 0)),
-                            roundTrip: UInt32((roundTrips[id] ?? 0) * 1000), lossSlowsDown: lossSlowsDown)
+                            roundTrip: UInt32((roundTrips[id] ?? 0) * 1000), lossSlowsDown: lossSlowsDown,
+                            unacknowledged: UInt64(rate * 1e6 / 8 * (delay[id] ?? 0)),
+                            windowLimited: rate > 0 ? UInt64(1e8 * (windowLimited[id] ?? 0)) : 0)
                     }))
             decide()
             if active != before { changed = seconds }

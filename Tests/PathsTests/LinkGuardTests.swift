@@ -50,6 +50,30 @@ import Testing
         #expect(with < without)
     }
 
+    @Test func whatWaitsLongAndAFullWindowMakeLinksUnequal() throws {
+        // Round trips are alike, and the rates near enough.
+        let alike = ruined(30, second: 30, roundTrips: [1: 20, 2: 25])
+        var paths = alike
+        paths.run(seconds: 30)
+        #expect(paths.decisions.isEmpty, "\(paths.decisions)")
+        paths = alike
+        paths.delay = [1: 0.1, 2: 2]
+        paths.run(seconds: 10)
+        #expect(paths.active == [1], "\(paths.decisions)")
+        guard case .waiting = try #require(paths.decisions.first).decision.reason else {
+            Issue.record("\(paths.decisions)")
+            return
+        }
+        paths = alike
+        paths.windowLimited = [2: 0.9]
+        paths.run(seconds: 10)
+        #expect(paths.active == [1], "\(paths.decisions)")
+        guard case .window = try #require(paths.decisions.first).decision.reason else {
+            Issue.record("\(paths.decisions)")
+            return
+        }
+    }
+
     @Test func triedAgainLessAndLessOften() throws {
         var paths = ruined(4, second: 0.5, roundTrips: [1: 20, 2: 600])
         paths.run(seconds: 600)

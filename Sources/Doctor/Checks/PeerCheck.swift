@@ -1,5 +1,6 @@
 internal import LinuxSystem
 internal import MultipathTCP
+internal import Paths
 internal import SystemPackage
 
 /// Whether MPTCP survives the way to a peer, through each link alone, and whether a second subflow joins.
@@ -15,13 +16,19 @@ struct PeerCheck {
     private static let answerPatience = Duration.seconds(1)
     private static let greeting = Array("braid doctor\r\n".utf8)
 
-    func examine() -> [Finding] {
+    /// What was found, and what was seen of the paths.
+    struct Answer {
+        var findings: [Finding] = []
+        var paths: [HostState.PeerPath] = []
+    }
+
+    func examine() -> Answer {
         guard !addresses.isEmpty else {
-            return [
+            return Answer(findings: [
                 Finding(
                     .fail, "peer", "\(target) has no address: the name is not known",
                     [.advice("correct the name, or the resolver: getent ahosts \(target.host)")])
-            ]
+            ])
         }
         let families = Set(addresses.map(\.family))
         let sources = host.uplinks.flatMap { uplink in
@@ -31,25 +38,31 @@ struct PeerCheck {
                     ? uplink.addresses.first { $0.family == family }.map { (uplink, $0) } : nil
             }
         }
-        var findings: [Finding] = []
+        var answer = Answer()
         for (uplink, source) in sources {
-            findings.append(examine(uplink, source))
+            answer.findings.append(examine(uplink, source, &answer.paths))
         }
         if sources.isEmpty {
-            findings.append(direct())
+            answer.findings.append(direct())
         } else {
-            findings.append(join())
+            answer.findings.append(join())
         }
-        return findings
+        return answer
     }
 
-    /// One link alone: a socket bound to its address.
-    private func examine(_ uplink: Uplink, _ source: SocketAddress) -> Finding {
+    /// One link alone: a socket bound to its address, and to its interface where the routing table would have packets from
+    /// that address leave by another one, which would say nothing about this link.
+    private func examine(
+        _ uplink: Uplink, _ source: SocketAddress, _ paths: inout [HostState.PeerPath]
+    ) -> Finding {
         let check = "peer"
-        let way = "through \(uplink.name) (\(source.host)) to \(target)"
+        let place = Place(uplink: uplink, source: source, strays: stray(uplink, source) != nil)
+        let astray = stray(uplink, source).map { ", by its interface since \($0) (see routes)," } ?? ""
+        let way = "through \(uplink.name) (\(source.host))\(astray) to \(target)"
         do throws(DialError) {
-            let connection = try dial(from: source, multipath: true)
+            let connection = try dial(from: place, multipath: true)
             let answered = exchange(connection)
+            if let path = look(connection, place) { paths.append(path) }
             if let reason = connection.notMultipathReason {
                 return Finding(
                     .fail, check, "\(way): connected, but not multipath: \(reason)", [advice(reason, uplink)])
@@ -60,19 +73,74 @@ struct PeerCheck {
                     ? "\(way): multipath, with bytes both ways"
                     : "\(way): multipath; the peer answered no bytes, so what the path does to data is not known")
         } catch {
-            return unreachable(error, uplink, source, way)
+            return unreachable(error, place, way)
         }
     }
 
-    private func unreachable(_ error: DialError, _ uplink: Uplink, _ source: SocketAddress, _ way: String) -> Finding {
-        let works = (try? dial(from: source, multipath: false)) != nil
+    /// A link to try.
+    private struct Place {
+        let uplink: Uplink
+        let source: SocketAddress
+        /// Packets from its address would leave by another link.
+        let strays: Bool
+    }
+
+    /// Where packets from a link's address go instead; `nil` when they leave by it.
+    private func stray(_ uplink: Uplink, _ source: SocketAddress) -> String? {
+        guard let ways = host.ways[source] else { return nil }
+        guard let way = ways.bySource else { return "nothing else leads there from that address" }
+        if way.interface == uplink.interface.index { return nil }
+        return "packets from that address leave by \(host.name(of: way.interface))"
+    }
+
+    /// What the first subflow shows of its path: the others may be on other links.
+    private func look(_ connection: MultipathConnection, _ place: Place) -> HostState.PeerPath? {
+        let full = sendFullPackets(connection, place.source)
+        guard let subflow = first(connection, place.source) else { return nil }
+        return HostState.PeerPath(
+            link: place.uplink.name, interface: place.uplink.interface.index,
+            roundTrip: subflow.tcp.minimumRoundTripMicroseconds, mtu: Int(subflow.tcp.pathMTU),
+            takesFullPackets: full)
+    }
+
+    private func first(_ connection: MultipathConnection, _ source: SocketAddress) -> Subflow? {
+        (try? connection.subflows())?.first { $0.local.unmapped.isSameHost(as: source) }
+    }
+
+    /// Sends some full packets, and waits for the kernel there to acknowledge them, whatever its program makes of them: where
+    /// large packets vanish without a word, a short line says nothing.
+    ///
+    /// - Returns: `nil` when the peer ended the connection, or another subflow took the bytes.
+    private func sendFullPackets(_ connection: MultipathConnection, _ source: SocketAddress) -> Bool? {
+        guard let before = first(connection, source)?.tcp else { return nil }
+        let lines = [[UInt8]](repeating: Self.greeting, count: 4096 / Self.greeting.count + 1).flatMap(\.self)
+        guard (try? connection.send(lines, timeout: Self.answerPatience)) != nil else { return nil }
+        let deadline = ContinuousClock.now + Self.answerPatience
+        while ContinuousClock.now < deadline {
+            guard let now = first(connection, source)?.tcp, now.state == .established else { return nil }
+            if now.bytesAcknowledged >= before.bytesAcknowledged + UInt64(before.segmentSize),
+                now.unacknowledgedSegments == 0
+            {
+                return true
+            }
+            // Waits for an echo, which does not matter; the end of the stream does.
+            if let answer = try? connection.receive(upTo: 8192, timeout: .milliseconds(20)), answer.isEmpty {
+                return nil
+            }
+        }
+        guard let last = first(connection, source)?.tcp, last.retransmits > before.retransmits else { return nil }
+        return last.bytesAcknowledged < before.bytesAcknowledged + UInt64(before.segmentSize) ? false : nil
+    }
+
+    private func unreachable(_ error: DialError, _ place: Place, _ way: String) -> Finding {
+        let works = (try? dial(from: place, multipath: false)) != nil
         if works {
             return Finding(
                 .fail, "peer",
                 "\(way): SYNs with MPTCP get no answer, one without does: something on the way drops them",
                 [
                     .advice(
-                        "ask the provider of \(uplink.name), or tunnel that link; or look for rules: nft list ruleset, at both ends"
+                        "ask the provider of \(place.uplink.name), or tunnel that link; or look for rules: nft list ruleset, at both ends"
                     )
                 ])
         }
@@ -186,10 +254,11 @@ struct PeerCheck {
 
     // MARK: Connections
 
-    private func dial(from source: SocketAddress?, multipath: Bool) throws(DialError) -> MultipathConnection {
+    private func dial(from place: Place?, multipath: Bool) throws(DialError) -> MultipathConnection {
         var dialer = MultipathDialer()
         dialer.multipath = multipath
-        dialer.source = source
+        dialer.source = place?.source
+        if let place, place.strays { dialer.interface = place.uplink.interface.name }
         dialer.timeout = Self.patience
         dialer.cancellation = cancellation
         return try dialer.connect(toAnyOf: addresses)

@@ -5,15 +5,16 @@ import Testing
 extension EndToEndSuite {
     /// Minutes of random traffic while links fail, come back and change; every byte is checked.
     @Suite(.serialized) struct SoakTests {
-        /// The endpoints stay as they are: no fault that is this short makes the kernel give up a subflow. (Were they
-        /// taken away and added again, connections that are half closed would not get their subflows back.)
-        @Test(.enabled(if: Soak.isWanted, "set BRAID_SOAK=1"), .timeLimit(.minutes(60)))
-        func randomTrafficOverFailingLinks() async throws {
+        /// As users have it, with `paths.manage` at both ends; and with endpoints that stay as they are, where no fault that
+        /// is this short makes the kernel give up a subflow.
+        @Test(.enabled(if: Soak.isWanted, "set BRAID_SOAK=1"), .timeLimit(.minutes(60)), arguments: [true, false])
+        func randomTrafficOverFailingLinks(isManaged: Bool) async throws {
             let seed = UInt64.random(in: 1...UInt64.max)
             print("soak: seed \(seed)")
             var random = SeededGenerator(state: seed)
             try await TwoEnds.with(
-                ports: [7000], rate: .mbit(40), delay: .milliseconds(10), keys: "connect-timeout = \"60s\""
+                ports: [7000], rate: .mbit(40), delay: .milliseconds(10), keys: "connect-timeout = \"60s\"",
+                isManaged: isManaged
             ) { ends in
                 let python = try Application.python.path
                 let server = try ends.far.spawn([python, "-uc", Self.server])

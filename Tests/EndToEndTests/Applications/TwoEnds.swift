@@ -26,10 +26,12 @@ struct TwoEnds {
     ///   - rate: Of each link.
     ///   - delay: Of each link, one way.
     ///   - keys: Lines for each of the near end's relays.
+    ///   - isManaged: Whether both ends have `paths.manage`; else the endpoints are made by hand, and Braid follows the links
+    ///     only.
     ///   - body: What to do with it.
     static func with<Result>(
         ports: [UInt16], rate: Rate = .mbit(400), delay: Duration = .milliseconds(2), keys: String = "",
-        _ body: (TwoEnds) async throws -> Result
+        isManaged: Bool = false, _ body: (TwoEnds) async throws -> Result
     ) async throws -> Result {
         let directory = try TemporaryDirectory()
         let lab = try Lab()
@@ -40,20 +42,26 @@ struct TwoEnds {
         let near = try lab.host("near")
         let far = try lab.host("far")
         let links = try ["lte", "wifi"].map { try lab.link(near, far, name: $0, rate: rate, delay: delay) }
-        try near.multipath(over: links)
-        try far.mptcp()
+        if isManaged {
+            for link in links { try near.uplink(link) }
+        } else {
+            try near.multipath(over: links)
+            try far.mptcp()
+        }
+        let paths = isManaged ? "\n[paths]\nmanage = true\n" : ""
         let gateway = links[0].address(of: far)
         let farBraid = try await BraidProcess.start(
             relay("echo", listen: "mptcp://*:\(echoPort)", upstream: "echo://")
                 + ports.map {
                     relay("\($0)", listen: "mptcp://*:\($0 + 10000)", upstream: "tcp://127.0.0.1:\($0)")
-                }.joined(),
+                }.joined() + paths,
             in: far)
         let nearBraid = try await BraidProcess.start(
             ports.map {
                 relay("\($0)", listen: "tcp://127.0.0.1:\($0)", upstream: "mptcp://\(gateway):\($0 + 10000)")
                     + keys + "\n"
-            }.joined(),
+            }.joined() + paths
+                + (isManaged ? links.map { "[[paths.link]]\ninterface = \"\($0.name)\"\n" }.joined() : ""),
             in: near)
         return try await body(
             TwoEnds(
