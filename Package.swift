@@ -56,12 +56,14 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
         .target(name: "Credentials", dependencies: ["CCrypt", "COpenSSL", "Wire"], swiftSettings: strict),
+        .target(name: "CTLS", cSettings: linuxC, linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(name: "TLS", dependencies: ["CTLS"], swiftSettings: strict),
 
         // Data plane
         .target(
             name: "Forwarding",
             dependencies: [
-                "Credentials", "LinuxSystem", "CLinux", "MultipathTCP", "Wire", systemPackage, basicContainers,
+                "Credentials", "LinuxSystem", "CLinux", "MultipathTCP", "TLS", "Wire", systemPackage, basicContainers,
             ],
             swiftSettings: strict),
 
@@ -74,7 +76,7 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Admin", "Configuration", "Credentials", "Forwarding", "LinuxSystem", "MultipathTCP", "Paths",
-                "ServiceManager", "Upstreams", "CLinux", logging, systemPackage,
+                "ServiceManager", "TLS", "Upstreams", "CLinux", logging, systemPackage,
             ],
             swiftSettings: strict),
 
@@ -147,6 +149,7 @@ let package = Package(
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: linuxC),
         .target(name: "KernelFiles", path: "Tests/KernelFiles", swiftSettings: strictTests),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestNamespace"], swiftSettings: strictTests),
+        .testTarget(name: "TLSTests", dependencies: ["TLS", "LinuxSystem"], swiftSettings: strictTests),
         .testTarget(name: "CredentialsTests", dependencies: ["Credentials", "Wire"], swiftSettings: strictTests),
         .testTarget(
             name: "AdminTests",

@@ -36,6 +36,7 @@ extension HandshakePlan {
                     perSecond: Double($0.count) / ($0.interval / .seconds(1)), isPerClient: isPerClient)
             },
             bandwidth: limit?.bandwidth.map { BandwidthRate(bitsPerSecond: $0, isPerClient: isPerClient) },
+            clientTLS: secrets.clientTLS, upstreamTLS: secrets.upstreamTLS,
             tag: Secrets.random(6).flatMap { Array(String($0, radix: 16).utf8) })
     }
 }

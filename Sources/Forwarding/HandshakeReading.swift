@@ -2,6 +2,7 @@ internal import BasicContainers
 internal import CLinux
 internal import LinuxSystem
 internal import SystemPackage
+internal import TLS
 internal import Wire
 
 /// Before dialling: who the client is and where it wants to go. Everything a client says is bounded in size by its parser and
@@ -11,7 +12,7 @@ extension EventLoop {
     mutating func greet(_ slot: UInt32, _ relay: Int, _ kind: ListenerKind) {
         if relays[relay].plan.handshake.guardsClients {
             guard admit(slot, relay) else { return }
-        } else if kind == .plain {
+        } else if kind == .plain, relays[relay].plan.handshake.clientTLS == nil {
             return startDial(slot)
         }
         let plan = relays[relay].plan.handshake
@@ -27,7 +28,7 @@ extension EventLoop {
                 return
             }
         }
-        if kind == .plain, !plan.acceptsProxy { return startDial(slot) }
+        if kind == .plain, !plan.acceptsProxy, plan.clientTLS == nil { return startDial(slot) }
         install(handshake, slot, relay)
         hear(slot, relay, handshake)
     }
@@ -62,9 +63,12 @@ extension EventLoop {
     }
 
     /// Turns to what the client says first.
-    private mutating func hear(_ slot: UInt32, _ relay: Int, _ handshake: Handshake) {
-        if relays[relay].plan.handshake.acceptsProxy, handshake.proxied == nil {
+    mutating func hear(_ slot: UInt32, _ relay: Int, _ handshake: Handshake) {
+        let plan = relays[relay].plan.handshake
+        if plan.acceptsProxy, handshake.proxied == nil {
             handshake.step = .proxyHeader
+        } else if let context = plan.clientTLS, !handshake.isClientSealed {
+            return greetClientTLS(slot, relay, handshake, context)
         } else if let step = Handshake.firstStep(handshake.kind) {
             handshake.step = step
         } else if handshake.kind == .transparent {
@@ -75,6 +79,8 @@ extension EventLoop {
         timers.schedule(Int(slot), at: handshake.deadline)
         guard handshake.input.isEmpty else { return advance(slot, relay, handshake) }
         watchClient(slot, .readable)
+        // What came together with the end of the TLS handshake is told of by no event.
+        if handshake.isClientSealed, connections.slots[Int(slot)] != nil { readClient(slot, relay, handshake) }
     }
 
     /// What the client of a handshake is watched for; nothing still tells that it is gone.
@@ -100,13 +106,14 @@ extension EventLoop {
         if readiness.contains(.failed), let error = connections.slots[index]?.client.pendingError() {
             return finish(slot, Connection.End(result: .clientReset, error: error, reset: true))
         }
+        if handshake.step == .clientTLS { return advanceClientTLS(slot, relay, handshake) }
         if handshake.readsClient { readClient(slot, relay, handshake) }
     }
 
     private mutating func readClient(_ slot: UInt32, _ relay: Int, _ handshake: Handshake) {
-        guard let raw = connections.slots[Int(slot)]?.client.raw else { return }
+        guard let channel = connections.slots[Int(slot)]?.client.channel else { return }
         let scratch = unsafe carriers.scratch
-        let answer = unsafe linux_receive(raw, scratch.baseAddress, min(scratch.count, Tuning.handshakeRead))
+        let answer = unsafe channel.receive(scratch.baseAddress, min(scratch.count, Tuning.handshakeRead))
         guard answer > 0 else {
             if answer == Int64(-Errno.wouldBlock.rawValue) { return }
             let error = Errno(rawValue: CInt(-answer))
@@ -118,6 +125,11 @@ extension EventLoop {
         }
         unsafe handshake.input.append(contentsOf: UnsafeRawBufferPointer(rebasing: scratch[..<Int(answer)]))
         advance(slot, relay, handshake)
+        // What TLS has read ahead; the parsers bound it.
+        guard handshake.readsClient, connections.slots[Int(slot)]?.handshake === handshake,
+            connections.slots[Int(slot)]?.client.tls?.hasMore == true
+        else { return }
+        readClient(slot, relay, handshake)
     }
 
     /// Reads as many messages as have come.
@@ -130,7 +142,9 @@ extension EventLoop {
             case .socksRequest: takeSOCKSRequest(slot, relay, handshake)
             case .httpHead: takeHTTPHead(slot, relay, handshake)
             case .convertRequest: takeConvertRequest(slot, relay, handshake)
-            case .turn, .userCheck, .resolution, .upstream, .preamble, .convertAnswer, .farewell: false
+            case .turn, .clientTLS, .userCheck, .resolution, .upstream, .upstreamTLS, .preamble, .convertAnswer,
+                .farewell:
+                false
             }
         if goesOn {
             if handshake.readsClient, !handshake.input.isEmpty { return advance(slot, relay, handshake) }
@@ -174,11 +188,11 @@ extension EventLoop {
         switch handshake.step {
         case .turn: hear(slot, relay, handshake)
         case .farewell: finish(slot, handshake.end)
-        case .preamble, .convertAnswer: upstreamFailed(slot, relay, handshake, .timedOut)
+        case .upstreamTLS, .preamble, .convertAnswer: upstreamFailed(slot, relay, handshake, .timedOut)
         case .resolution: fail(slot, handshake, .dial(.timedOut))
         case .userCheck: fail(slot, handshake, .dial(.timedOut))
         case .upstream: break
-        case .proxyHeader, .socksGreeting, .socksCredentials, .socksRequest, .httpHead, .convertRequest:
+        case .proxyHeader, .clientTLS, .socksGreeting, .socksCredentials, .socksRequest, .httpHead, .convertRequest:
             finish(slot, Connection.End(result: .handshakeTimeout, error: .timedOut, reset: true))
         }
     }
