@@ -38,17 +38,21 @@ int linux_set_transparent(int fd, int family) {
     return setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &one, sizeof one) < 0 ? -errno : 0;
 }
 
-int linux_is_own_address(const struct linux_address *address) {
-    struct sockaddr_in6 target;
-    int length = linux_address_to_sockaddr(address, &target);
+int linux_source_address(const struct linux_address *target, struct linux_address *out) {
+    struct sockaddr_in6 there;
+    int length = linux_address_to_sockaddr(target, &there);
     if (length < 0) return length;
-    int fd = socket(address->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int fd = socket(target->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
+    // Connecting a datagram socket sends nothing.
+    int result = connect(fd, (struct sockaddr *)&there, (socklen_t)length) == 0 ? linux_local_address(fd, out) : -errno;
+    close(fd);
+    return result;
+}
+
+int linux_is_own_address(const struct linux_address *address) {
     // The kernel answers from an address of this host with that very address.
     struct linux_address local;
-    int answer = 0;
-    if (connect(fd, (struct sockaddr *)&target, (socklen_t)length) == 0 && linux_local_address(fd, &local) == 0)
-        answer = memcmp(local.bytes, address->bytes, address->family == AF_INET ? 4 : 16) == 0;
-    close(fd);
-    return answer;
+    if (linux_source_address(address, &local) < 0) return 0;
+    return memcmp(local.bytes, address->bytes, address->family == AF_INET ? 4 : 16) == 0;
 }

@@ -5,7 +5,8 @@ internal import Paths
 /// What of the kernel's path management needs `CAP_NET_ADMIN`: endpoints and limits, and what happens to subflows.
 struct PathKernel: ~Copyable {
     var keeper: EndpointKeeper
-    var events: PathEvents
+    /// `nil` while it is to be opened anew.
+    var events: PathEvents?
 
     /// Opens all of it.
     ///

@@ -151,8 +151,11 @@ struct PathNotices {
                 "endpoint \(endpoint) was removed by something else; Braid adds it again"
             case .changedByOther(let endpoint):
                 "endpoint \(endpoint) was changed by something else; Braid changes it back"
-            case .contested(let endpoint):
-                "endpoint \(endpoint) was changed by something else again and again; Braid leaves it alone from now on"
+            case .contested(let endpoint, let pause):
+                """
+                endpoint \(endpoint) was removed or changed by something else again and again; Braid sets it right in \
+                \(pause / 1_000_000_000) s: let one of them manage endpoints
+                """
             case .limitsChangedByOther(let limits):
                 """
                 the limits were changed by something else (subflows \(limits.subflows), announced \

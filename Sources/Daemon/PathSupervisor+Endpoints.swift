@@ -16,7 +16,10 @@ extension PathSupervisor {
         var wanted = usable + tried
         var returned: [LinkStatus] = []
         if usable.isEmpty, !applied.isEmpty {
-            if deadSince == nil { deadSince = .now() }
+            if deadSince == nil {
+                deadSince = .now()
+                askStalled()
+            }
             wanted = applied.filter { status in
                 !links.contains { $0.name == status.name && $0.isUnwanted }
             }
@@ -55,6 +58,7 @@ extension PathSupervisor {
         do throws(PathManagerError) {
             guard let report = try kernel?.keeper.reconcile(wanted, urgency: urgency) else { return }
             note(report)
+            upkeep.took(report, .now())
             let added = report.done.compactMap { if case .add(let endpoint) = $0 { endpoint.address } else { nil } }
             for link in wanted
             where link.addresses.contains(where: { own in added.contains { own.isSameHost(as: $0) } }) {
@@ -62,6 +66,7 @@ extension PathSupervisor {
             }
         } catch {
             PathNotices(logger: logger).write(error, during: "changing endpoints")
+            upkeep.failed(.now())
         }
     }
 
@@ -76,6 +81,7 @@ extension PathSupervisor {
         do throws(PathManagerError) {
             guard let report = try kernel?.keeper.renew(link) else { return }
             note(report)
+            if !report.failed.isEmpty { upkeep.failed(.now()) }
             noteAdded(link.name)
         } catch {
             PathNotices(logger: logger).write(error, during: "renewing subflows")
@@ -138,10 +144,37 @@ extension PathSupervisor {
         }
     }
 
-    func note(_ report: EndpointKeeper.Report) {
+    mutating func note(_ report: EndpointKeeper.Report) {
         let notices = PathNotices(logger: logger)
         for notice in report.notices { notices.write(notice) }
-        for (operation, error) in report.failed { notices.write(error, during: operation.text) }
+        for (operation, error) in report.failed where upkeep.isNews("\(operation.text): \(error)") {
+            notices.write(error, during: operation.text)
+        }
+        if report.notices.contains(where: \.isInterference) {
+            // Who it may be is worth saying again when it does not end.
+            if report.notices.contains(where: { if case .contested = $0 { true } else { false } }) { toldManagers = [] }
+            noteOtherManagers()
+        }
+    }
+
+    /// Says who else may change endpoints, each once.
+    mutating func noteOtherManagers() {
+        for manager in RunningManager.all() where toldManagers.insert(manager).inserted {
+            PathNotices(logger: logger).write(manager)
+        }
+    }
+
+    /// Puts back what somebody else took away.
+    mutating func checkEndpoints(_ now: MonotonicTime) {
+        upkeep.checked(now)
+        guard !applied.isEmpty else { return }
+        reconcile(applied)
+    }
+
+    /// Connections have come or gone: endpoints that somebody took away while there was none make no event.
+    mutating func noteConnections() {
+        guard kernel != nil else { return }
+        upkeep.suspectSeldom(.now())
     }
 }
 

@@ -13,7 +13,7 @@ extension PathSupervisor {
         if links.contains(where: { $0.stall != nil }) { wanted.insert(.subflowEstablished) }
         guard wanted != eventKinds, kernel != nil else { return }
         do throws(Errno) {
-            try kernel?.events.limit(to: wanted)
+            try kernel?.events?.limit(to: wanted)
             eventKinds = wanted
         } catch {
             // Without a filter there are only more events than needed.
@@ -26,7 +26,7 @@ extension PathSupervisor {
     mutating func receiveEvents(_ loops: borrowing LoopThreads) {
         while true {
             do throws(NetlinkError) {
-                guard let events = try kernel?.events.receive(), !events.isEmpty else { return }
+                guard let events = try kernel?.events?.receive(), !events.isEmpty else { return }
                 for event in events {
                     switch event {
                     case .subflowEstablished(let subflow): noteJoined(from: subflow.local, loops)
@@ -38,7 +38,7 @@ extension PathSupervisor {
                 switch error {
                 // What was missed is found by looking.
                 case .overrun, .syntax: scheduleAudit(after: 100_000_000)
-                default: return
+                default: return eventsFailed(error)
                 }
             }
         }
@@ -46,6 +46,8 @@ extension PathSupervisor {
 
     private mutating func noteClosed(_ subflow: PathEvent.Subflow) {
         guard links.contains(where: { $0.isUsable && $0.has(subflow.local) }) else { return }
+        // Its endpoint may have been taken away.
+        upkeep.suspect(.now())
         scheduleAudit(after: 300_000_000)
     }
 
@@ -53,11 +55,13 @@ extension PathSupervisor {
 
     /// When `meetDeadline` is to be called; `never` while all is well.
     var deadline: MonotonicTime {
-        links.reduce(nextAudit) { min($0, $1.stall?.next ?? .never) }
+        links.reduce(min(nextAudit, min(upkeep.next, reopening.next))) { min($0, $1.stall?.next ?? .never) }
     }
 
-    mutating func meetDeadline(_ now: MonotonicTime, _ loops: borrowing LoopThreads) {
+    mutating func meetDeadline(_ now: MonotonicTime, _ loops: borrowing LoopThreads, _ poller: borrowing Poller) {
+        if reopening.next <= now { reopen(now, loops, poller) }
         tryStalledLinks(now, loops)
+        if upkeep.next <= now { checkEndpoints(now) }
         if nextAudit <= now { examine(now) }
     }
 

@@ -51,6 +51,15 @@ extension PathSupervisor {
         apply(loops)
     }
 
+    /// No link is left: those that stalled before, and were left alone for a while, are asked over now.
+    mutating func askStalled() {
+        let now = MonotonicTime.now()
+        for index in links.indices where links[index].stall != nil {
+            links[index].stall?.isTrying = true
+            links[index].stall?.next = now
+        }
+    }
+
     private mutating func begin(_ index: Int, isTrying: Bool) {
         let now = MonotonicTime.now()
         let before = links[index]
@@ -116,8 +125,11 @@ extension PathSupervisor {
         let now = MonotonicTime.now()
         let id = links[index].id
         if probes.isAnswered(id) {
-            // It was not the link, but a peer: nobody's subflows are renewed for that.
-            if let dead = deadSince, now.since(dead) < Self.falseAlarmWithin {
+            // It was not the link, but a peer: nobody's subflows are renewed for that. A link that stalled before says nothing
+            // of the sort: it was back already, and nobody had noticed.
+            if let dead = deadSince, now.since(dead) < Self.falseAlarmWithin,
+                let began = links[index].stall?.began, dead.since(began) < Self.falseAlarmWithin
+            {
                 falseAlarm = now
                 addedAt[links[index].name] = now
             }

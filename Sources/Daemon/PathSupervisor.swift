@@ -52,6 +52,12 @@ struct PathSupervisor: ~Copyable {
     var addedAt: [String: MonotonicTime] = [:]
     /// What happens to subflows is listened to as far as this.
     var eventKinds: PathEvents.Kinds = []
+    /// When to look whether somebody else has changed the endpoints.
+    var upkeep = EndpointUpkeep()
+    /// Other managers of endpoints that were told of.
+    var toldManagers: Set<RunningManager> = []
+    /// Netlink sockets that have failed.
+    var reopening = NetlinkReopening()
     /// Closes single subflows: with `CAP_NET_ADMIN` also where Braid does not manage endpoints, as at most far ends.
     var diagnostics: SocketDiagnostics?
     /// Questions over links, while none works.
@@ -87,7 +93,18 @@ struct PathSupervisor: ~Copyable {
         var routing: SourceRouting?
         if settings.routing { routing = Self.openRouting(logger) }
         self.routing = routing
-        diagnostics = ThisProcess.hasNetworkAdministration ? try? SocketDiagnostics() : nil
+        var diagnostics: SocketDiagnostics?
+        if ThisProcess.hasNetworkAdministration { diagnostics = Self.openDiagnostics(logger) }
+        self.diagnostics = diagnostics
+    }
+
+    private static func openDiagnostics(_ logger: Logger) -> SocketDiagnostics? {
+        do throws(PathManagerError) {
+            return try SocketDiagnostics()
+        } catch {
+            PathNotices(logger: logger).write(error, during: "listing and closing subflows")
+            return nil
+        }
     }
 
     private static func openKernel(_ settings: PathSettings, _ logger: Logger) -> PathKernel? {
@@ -117,16 +134,14 @@ struct PathSupervisor: ~Copyable {
         if let raw = monitor?.raw {
             try poller.add(raw, .readable, EventToken(slot: 0, tag: Supervisor.Tag.links.rawValue))
         }
-        if let raw = kernel?.events.raw {
+        if let raw = kernel?.events?.raw {
             try poller.add(raw, .readable, EventToken(slot: 0, tag: Supervisor.Tag.pathEvents.rawValue))
         }
     }
 
     /// Takes the links up as they are: called once, before clients are accepted.
     mutating func start(_ loops: borrowing LoopThreads) {
-        if settings.manage {
-            for manager in RunningManager.all() { PathNotices(logger: logger).write(manager) }
-        }
+        if settings.manage { noteOtherManagers() }
         if diagnostics != nil {
             let timeout: UInt64 =
                 switch settings.stallTimeout {
@@ -158,9 +173,10 @@ struct PathSupervisor: ~Copyable {
         saveUsage()
         // What was never put in is not there.
         if let raw = monitor?.raw { _ = try? poller.remove(raw) }
-        if let raw = kernel?.events.raw { _ = try? poller.remove(raw) }
+        if let raw = kernel?.events?.raw { _ = try? poller.remove(raw) }
         monitor = nil
         kernel = nil
+        reopening = NetlinkReopening()
     }
 
     /// Links may have changed.
@@ -168,14 +184,18 @@ struct PathSupervisor: ~Copyable {
         do throws(NetlinkError) {
             guard let changes = try monitor?.receive(), !changes.isEmpty else { return }
         } catch {
-            return PathNotices(logger: logger).write(.netlink(error), during: "following links")
+            return monitorFailed(error)
         }
+        followLinks(loops)
+    }
+
+    /// Finds the links anew, and acts on what has changed.
+    mutating func followLinks(_ loops: borrowing LoopThreads) {
         look()
         apply(loops)
         listen()
     }
 
-    /// Finds the links anew.
     private mutating func look() {
         guard let table = monitor?.table else { return }
         var found: [SupervisedLink] = []

@@ -206,6 +206,7 @@ extension Supervisor {
         case .checkUser(let relay, let request, let name, let password):
             users.check(UserQuestion(loop: loop, relay: relay, request: request, name: name, password: password))
         case .connectionsChanged:
+            paths.noteConnections()
             if deadlines.status == .never { deadlines.status = .now() + Self.statusInterval.wholeNanoseconds }
         case .drained:
             drained.insert(loop)
@@ -237,7 +238,7 @@ extension Supervisor {
     private mutating func meetDeadlines() {
         let now = MonotonicTime.now()
         if admin.pingDeadline <= now { admin.lookAtPings(loops) }
-        if paths.deadline <= now { paths.meetDeadline(now, loops) }
+        if paths.deadline <= now { paths.meetDeadline(now, loops, poller) }
         if paths.guardDeadline <= now { paths.meetGuardDeadline(now, loops) }
         if paths.policyDeadline <= now { paths.meetPolicyDeadline(now, loops) }
         if paths.takeChange(), !draining { service.show(statusLine) }

@@ -13,11 +13,11 @@ extension Connection {
     }
 
     /// Whether the loop has anything to do for the legs after an event; in the usual case not.
-    func needsAttention(_ now: MonotonicTime, forStalls: Bool) -> Bool {
+    func needsAttention(_ now: MonotonicTime, forStalls: Bool, single: Bool) -> Bool {
         guard client.isMultipathSocket || upstream.isMultipathSocket else { return false }
         return now >= nextSample || needsProof
-            || client.isMultipathSocket && clientLeg.wantsWatch(forStalls: forStalls)
-            || upstream.isMultipathSocket && upstreamLeg.wantsWatch(forStalls: forStalls)
+            || client.isMultipathSocket && clientLeg.wantsWatch(forStalls: forStalls, single: false)
+            || upstream.isMultipathSocket && upstreamLeg.wantsWatch(forStalls: forStalls, single: single)
     }
 
     /// Whether the connection's turn to be sampled has come; the next one is then a while away.
@@ -77,27 +77,30 @@ extension Connection {
         /// Its subflows are not known yet, and it is too early to ask: joins take a round trip.
         case later
         case firstLook
-        /// It waits for an answer over one of several subflows.
+        /// It waits for an answer over one of several subflows, or over the last link.
         case look
-        /// An answer came over one of several subflows. More may have been sent before than it answers.
+        /// An answer came. More may have been sent before than it answers.
         case lookIfOutstanding
     }
 
-    func need(_ side: SideName, forStalls: Bool, now: MonotonicTime) -> Need {
+    /// - Parameters:
+    ///   - forStalls: somebody acts on subflows that die.
+    ///   - single: on a dialled leg's only one, too.
+    func need(_ side: SideName, forStalls: Bool, single: Bool, now: MonotonicTime) -> Need {
         guard multipathSocket(side) != nil else { return .nothing }
         let leg = side == .client ? clientLeg : upstreamLeg
         if leg.isKnown {
-            guard forStalls, leg.hasSeveral else { return .nothing }
+            guard forStalls, leg.hasSeveral || single && side == .upstream else { return .nothing }
             return leg.awaitsAnswer ? .look : .lookIfOutstanding
         }
         return now >= opened + connectTime + Tuning.firstLook ? .firstLook : .later
     }
 
     /// Whether the leg is to be put into the watch now; from here on it counts as watched.
-    mutating func startWatch(_ side: SideName, forStalls: Bool) -> Bool {
+    mutating func startWatch(_ side: SideName, forStalls: Bool, single: Bool) -> Bool {
         guard multipathSocket(side) != nil else { return false }
         let leg = side == .client ? clientLeg : upstreamLeg
-        guard leg.wantsWatch(forStalls: forStalls) else { return false }
+        guard leg.wantsWatch(forStalls: forStalls, single: single && side == .upstream) else { return false }
         withLeg(side) { $0.isWatched = true }
         return true
     }

@@ -8,11 +8,11 @@ internal import SystemPackage
 /// Owns the sockets of its attempts.
 struct Dial: ~Copyable {
     /// A socket that is connecting, -1 for none.
-    private var sockets = InlineArray<4, CInt>(repeating: -1)
-    private var addressIndices = InlineArray<4, Int16>(repeating: 0)
-    private var multipath = InlineArray<4, Bool>(repeating: false)
-    private var links = InlineArray<4, Int8>(repeating: -1)
-    private var started = InlineArray<4, UInt64>(repeating: 0)
+    private var sockets = InlineArray<8, CInt>(repeating: -1)
+    private var addressIndices = InlineArray<8, Int16>(repeating: 0)
+    private var multipath = InlineArray<8, Bool>(repeating: false)
+    private var links = InlineArray<8, Int8>(repeating: -1)
+    private var started = InlineArray<8, UInt64>(repeating: 0)
     /// The links to start from, best first, as positions of the loop's ranking; empty when the routing table chooses.
     var linkOrder: [Int8] = []
     /// The upstream of the relay's plan that is tried now.
@@ -41,7 +41,7 @@ struct Dial: ~Copyable {
     init() {}
 
     deinit {
-        for index in 0..<4 where sockets[index] >= 0 { linux_close(sockets[index]) }
+        for index in sockets.indices where sockets[index] >= 0 { linux_close(sockets[index]) }
     }
 
     /// When the dial wants to be looked at again.
@@ -70,11 +70,11 @@ struct Dial: ~Copyable {
     func link(_ index: Int) -> Int8 { links[index] }
     func started(_ index: Int) -> MonotonicTime { MonotonicTime(nanoseconds: started[index]) }
 
-    /// The link of the candidate at `position` of links × addresses, and which address it is: all addresses over the best
-    /// link come first.
-    func candidate(_ position: Int, addresses: Int) -> (link: Int8, address: Int) {
-        if linkOrder.isEmpty || addresses == 0 { return (-1, position) }
-        return (linkOrder[position / addresses], position % addresses)
+    /// The link of the candidate at `position` of addresses × links, and which address it is: the best address over every link
+    /// comes first, so that a dead link costs the stagger once, however many addresses the upstream has.
+    func candidate(_ position: Int) -> (link: Int8, address: Int) {
+        if linkOrder.isEmpty { return (-1, position) }
+        return (linkOrder[position % linkOrder.count], position / linkOrder.count)
     }
 
     /// An attempt that connected is not used, for it is not multipath.
@@ -103,6 +103,6 @@ struct Dial: ~Copyable {
 
     /// Ends all attempts.
     mutating func cancelAll() {
-        for index in 0..<4 where sockets[index] >= 0 { cancel(index) }
+        for index in sockets.indices where sockets[index] >= 0 { cancel(index) }
     }
 }

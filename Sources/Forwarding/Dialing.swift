@@ -67,10 +67,12 @@ extension EventLoop {
         let count = addresses * max(1, links)
         while connections.slots[index]?.dial.hasRoom == true,
             let position = connections.slots[index]?.nextAddressIndex(count: count),
-            let candidate = connections.slots[index]?.dial.candidate(position, addresses: addresses)
+            let candidate = connections.slots[index]?.dial.candidate(position)
         {
             let target = targets[candidate.address]
-            guard let source = sourceAddress(candidate.link, target) else { continue }
+            guard let source = sourceAddress(candidate.link, target),
+                !isUnderWay(slot, candidate.link, candidate.address, target)
+            else { continue }
             do throws(Errno) {
                 let dialled = try dialSocket(relay, upstream, target, from: source, slot)
                 let isMultipath = dialled.isMultipath

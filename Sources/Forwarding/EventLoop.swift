@@ -145,8 +145,12 @@ public struct EventLoop: ~Copyable {
         relays[relay].dirty = true
         if let end = served.end { return finish(slot, end) }
         if served.bytesUp &+ served.bytesDown != 0 { noteMoved(slot, relay, served.bytesUp &+ served.bytesDown) }
-        let forStalls = watch.findsStalls
-        if connections.slots[Int(slot)]?.needsAttention(now, forStalls: forStalls) == true, !attend(slot) { return }
+        let (forStalls, single) = (watch.findsStalls, watch.judgesSingle)
+        if connections.slots[Int(slot)]?.needsAttention(now, forStalls: forStalls, single: single) == true,
+            !attend(slot)
+        {
+            return
+        }
         let timeouts = relays[relay].timeouts
         if connections.slots[Int(slot)]?.needsDeadline(timeouts) == true { rearm(slot, relay) }
     }

@@ -18,9 +18,10 @@ struct Leg {
     /// Its first account in the loop's `LinkAccounts`, -1 without one.
     var account: Int32 = -1
 
-    /// It is to be watched and is not: to learn of its subflows once, and whenever one of several could die unnoticed.
-    func wantsWatch(forStalls: Bool) -> Bool {
-        !isWatched && (!isKnown || forStalls && awaitsAnswer && hasSeveral)
+    /// It is to be watched and is not: to learn of its subflows once, and whenever one of several could die unnoticed, or
+    /// the only one when `single` says so.
+    func wantsWatch(forStalls: Bool, single: Bool) -> Bool {
+        !isWatched && (!isKnown || forStalls && awaitsAnswer && (hasSeveral || single))
     }
 }
 

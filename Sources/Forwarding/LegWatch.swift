@@ -35,6 +35,10 @@ struct LegWatch: ~Copyable {
     var findsStalls = false
     /// `LoopCommand.probeSilence`
     var probesSilence = false
+    /// At most one link is up: then a leg's only subflow is on the last link, and when it dies, nothing else tells so.
+    var isLastLink = false
+    /// Legs with a single subflow are looked at as well.
+    var judgesSingle: Bool { findsStalls && probesSilence && isLastLink }
     var rule = StallRule()
 
     mutating func add(_ token: EventToken, firstLook: MonotonicTime) {
@@ -72,7 +76,7 @@ struct LegWatch: ~Copyable {
     mutating func judge(
         _ index: Int, _ reader: borrowing SubflowReader, _ accounts: inout LinkAccounts, now: MonotonicTime
     ) -> Finding {
-        guard reader.count > 1, reader.info != nil else { return .settled }
+        guard reader.count > (judgesSingle ? 0 : 1), reader.info != nil else { return .settled }
         var outstanding = false
         var works = false
         var dead: Int?

@@ -15,6 +15,9 @@ public struct LinkCandidate: Sendable, Hashable {
     /// Has carrier, an address and a route. Links seen dead are dialled last.
     public var isUp: Bool
 
+    /// Whether the routing table chooses the source.
+    var isRouted: Bool { ipv4?.family == SocketAddress.none.family && ipv6?.family == SocketAddress.none.family }
+
     /// A link of these parts.
     public init(id: Int, ipv4: SocketAddress?, ipv6: SocketAddress?, priority: Int, isBackup: Bool, isUp: Bool) {
         self.id = id

@@ -34,6 +34,26 @@ extension EventLoop {
         return target.family == .ipv6 ? link.ipv6 : link.ipv4
     }
 
+    /// Whether the same is tried already: where the routing table leads is most often over one of the links, and trying that
+    /// twice would only hold up the others.
+    mutating func isUnderWay(_ slot: UInt32, _ position: Int8, _ address: Int, _ target: SocketAddress) -> Bool {
+        guard position >= 0, let link = ranking.link(position), (connections.slots[Int(slot)]?.dial.inFlight ?? 0) > 0
+        else { return false }
+        var routed: SocketAddress?
+        for index in 0..<Tuning.attemptsInFlight {
+            guard let raw = connections.slots[Int(slot)]?.dial.socket(index), raw >= 0,
+                connections.slots[Int(slot)]?.dial.address(index) == address,
+                let otherPosition = connections.slots[Int(slot)]?.dial.link(index),
+                let other = ranking.link(otherPosition), other.isRouted != link.isRouted
+            else { continue }
+            let bound = link.isRouted ? other : link
+            let source = target.family == .ipv6 ? bound.ipv6 : bound.ipv4
+            routed = routed ?? LocalAddress.source(for: target)
+            if let source, let routed, source.with(port: 0) == routed { return true }
+        }
+        return false
+    }
+
     /// An attempt has connected: its link is good, and those that were tried before it and have not are not.
     mutating func linkWon(_ slot: UInt32, _ link: Int8, after nanoseconds: UInt64) {
         guard link >= 0 else { return }

@@ -7,7 +7,8 @@ internal import SystemPackage
 /// When the loop looks at the subflows of its legs, and what comes of it.
 ///
 /// By events: a connection that moves data is looked at four times a second. By the clock: every 20 ms those legs that wait
-/// for an answer over one of several subflows, and once each leg that is new.
+/// for an answer over one of several subflows (or, while no other link is up, over their only one), and once each leg that is
+/// new.
 extension EventLoop {
     /// The slot of the watch's own deadline.
     static let watchSlot = 2
@@ -31,11 +32,24 @@ extension EventLoop {
     private mutating func watchIfWanted(_ slot: UInt32, _ side: SideName) {
         let index = Int(slot)
         let forStalls = watch.findsStalls
-        guard connections.slots[index]?.startWatch(side, forStalls: forStalls) == true,
+        let single = watch.judgesSingle
+        guard connections.slots[index]?.startWatch(side, forStalls: forStalls, single: single) == true,
             let token = connections.slots[index]?.token(side)
         else { return }
         watch.add(token, firstLook: now + Tuning.lookInterval)
         armWatch(now + Tuning.lookInterval)
+    }
+
+    /// The links have changed. Those legs that wait for an answer over their only subflow, and were not looked at while there
+    /// was another link, are looked at from now on: nothing may move there that would say so later.
+    mutating func watchLastLink(_ links: [LinkCandidate]) {
+        let others = links.filter { !$0.isRouted }
+        let before = watch.judgesSingle
+        watch.isLastLink = !others.isEmpty && others.count(where: \.isUp) < 2
+        guard watch.judgesSingle, !before else { return }
+        for index in 0..<connections.capacity where connections.slots[index] != nil {
+            watchIfWanted(UInt32(index), .upstream)
+        }
     }
 
     private mutating func armWatch(_ time: MonotonicTime) {
@@ -113,13 +127,15 @@ extension EventLoop {
         let slot = Int(token.slot)
         let now = self.now
         let forStalls = watch.findsStalls
-        switch connections.slots[slot]?.need(side, forStalls: forStalls, now: now) {
+        let single = watch.judgesSingle
+        switch connections.slots[slot]?.need(side, forStalls: forStalls, single: single, now: now) {
         case .nothing, nil: return .drop
         case .later: return .keep
         case .firstLook:
             looks += 1
             guard look(token.slot, side, isLast: false) else { return .drop }
-            return connections.slots[slot]?.need(side, forStalls: forStalls, now: now) == .nothing ? .drop : .keep
+            let need = connections.slots[slot]?.need(side, forStalls: forStalls, single: single, now: now)
+            return need == .nothing ? .drop : .keep
         case .lookIfOutstanding:
             guard let raw = connections.slots[slot]?.multipathSocket(side), linux_bytes_unsent(raw) > 0 else {
                 return .drop

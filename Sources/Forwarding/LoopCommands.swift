@@ -20,6 +20,7 @@ extension EventLoop {
             case .setLinks(let links):
                 ranking.set(links)
                 accounts.set(links, shared.counters)
+                watchLastLink(links)
             case .tellOfLinks: tellsOfLinks = true
             case .probeSilence: watch.probesSilence = true
             case .watchStalls(let timeout):

@@ -15,7 +15,8 @@ extension EventLoop {
         guard watch.probesSilence else { return }
         let now = self.now
         guard connections.slots[Int(slot)]?.upstreamLeg.isProbing == true else {
-            if connections.slots[Int(slot)]?.startProbing(now: now) == true,
+            let single = watch.judgesSingle
+            if connections.slots[Int(slot)]?.startProbing(now: now, single: single) == true,
                 let relay = connections.slots[Int(slot)]?.relay
             {
                 rearm(slot, relay)
@@ -69,11 +70,11 @@ extension EventLoop {
 }
 
 extension Connection {
-    /// Lets the kernel ask, when it is worth it: a connection that has lived for a while and could lose one of several.
-    fileprivate mutating func startProbing(now: MonotonicTime) -> Bool {
-        guard upstreamLeg.hasSeveral, !isHalfClosed, now >= opened + (connectTime &+ Tuning.probeAfter) else {
-            return false
-        }
+    /// Lets the kernel ask, when it is worth it: a connection that has lived for a while and could lose one of several, or
+    /// its only one on the last link.
+    fileprivate mutating func startProbing(now: MonotonicTime, single: Bool) -> Bool {
+        guard upstreamLeg.hasSeveral || single, !isHalfClosed, now >= opened + (connectTime &+ Tuning.probeAfter)
+        else { return false }
         upstreamLeg.isProbing = true
         upstreamLeg.silenceReported = false
         upstream.setKeepalive(1, isUnix: false)

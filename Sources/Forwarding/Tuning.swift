@@ -112,8 +112,8 @@ enum Tuning {
     static let strippingMemory: UInt64 = 600_000_000_000
     static let strippingMemoryLongest: UInt64 = 4_800_000_000_000
 
-    /// Connects that one dial has in flight at most.
-    static let attemptsInFlight = 4
+    /// Connects that one dial has in flight at most: one over each of as many links as the kernel keeps endpoints for.
+    static let attemptsInFlight = 8
 
     /// How long a connection waits for fresh addresses of an upstream while old ones are known.
     static let staleAddressPatience: UInt64 = 1_000_000_000

@@ -1,12 +1,12 @@
+public import LinuxSystem
 public import MultipathTCP
-internal import LinuxSystem
 internal import SystemPackage
 
 /// Keeps the kernel's endpoints and limits as the links call for (`paths.manage = true`), and restores at the end what was
 /// there. It needs `CAP_NET_ADMIN`.
 ///
-/// Owned and used by one thread. It acts when it is called: after `LinkMonitor` reported a change, and now and then to notice
-/// other managers, who make no event.
+/// Owned and used by one thread. It acts when it is called: after `LinkMonitor` reported a change, and when subflows ended or
+/// connections came, to notice other managers, who make no event.
 public struct EndpointKeeper: ~Copyable, Sendable {
     /// What a call did and noticed.
     public struct Report: Sendable {
@@ -16,6 +16,8 @@ public struct EndpointKeeper: ~Copyable, Sendable {
         public var failed: [(operation: EndpointOperation, error: PathManagerError)] = []
         /// What a person should know.
         public var notices: [EndpointNotice] = []
+        /// When to call again although nothing changed; `never` when nothing is left alone because somebody else undoes it.
+        public var retry = MonotonicTime.never
 
         init() {}
     }
@@ -45,15 +47,17 @@ public struct EndpointKeeper: ~Copyable, Sendable {
     ///   - leaving: names of links to leave although they are up: those whose subflows are stuck.
     ///   - urgency: by address, without port: what is removed goes in this order, the highest first. Each removal takes the
     ///     kernel some 12 ms.
+    ///   - now: the time.
     /// - Throws: `PathManagerError` when the kernel cannot be asked. What it refuses is in the report.
     public mutating func reconcile(
-        _ links: [LinkStatus], leaving: Set<String> = [], urgency: [String: Int] = [:]
+        _ links: [LinkStatus], leaving: Set<String> = [], urgency: [String: Int] = [:], now: MonotonicTime = .now()
     ) throws(PathManagerError) -> Report {
         let plan = ledger.plan(
             wanted: WantedEndpoint.all(for: links.filter { !leaving.contains($0.name) }), limits: limits,
-            endpoints: try manager.endpoints(), current: try manager.limits())
+            endpoints: try manager.endpoints(), current: try manager.limits(), now: now)
         var report = Report()
         report.notices = plan.notices
+        report.retry = plan.retry
         let removals = plan.operations.filter(\.isRemoval)
         let ranked = removals.enumerated().sorted { left, right in
             let ranks = [left, right].map { urgency[$0.element.endpoint?.address.host ?? "", default: 0] }

@@ -1,4 +1,4 @@
-internal import LinuxSystem
+public import LinuxSystem
 public import MultipathTCP
 
 /// What Braid knows about the kernel's endpoints and limits: which it added, which it found and took over, which are somebody
@@ -13,6 +13,29 @@ public struct EndpointLedger: Sendable {
         public var operations: [EndpointOperation] = []
         /// Each is told once.
         public var notices: [EndpointNotice] = []
+        /// When to plan again although nothing changed: what somebody else undid again and again is left alone until then.
+        public var retry = MonotonicTime.never
+    }
+
+    /// How often somebody else undid something, and until when it is left alone for that.
+    struct Contest: Sendable, Equatable {
+        var losses = 0
+        var lost = MonotonicTime(nanoseconds: 0)
+        var restsUntil = MonotonicTime(nanoseconds: 0)
+
+        /// It was undone once more.
+        ///
+        /// - Returns: how long it is left alone now; `nil` when it is done again at once.
+        @discardableResult
+        mutating func lose(_ now: MonotonicTime) -> UInt64? {
+            losses = now.since(lost) > EndpointLedger.memory ? 1 : losses + 1
+            lost = now
+            guard losses >= EndpointLedger.patience else { return nil }
+            let doublings = UInt64(min(losses - EndpointLedger.patience, 16))
+            let pause = min(EndpointLedger.firstPause << doublings, EndpointLedger.longestPause)
+            restsUntil = now + pause
+            return pause
+        }
     }
 
     /// One address that Braid keeps, or has kept.
@@ -23,8 +46,8 @@ public struct EndpointLedger: Sendable {
         var found: PathEndpoint?
         /// The id it had last, which it gets again if it can: then it is the same endpoint in every list.
         var id: UInt8 = 0
-        /// How often somebody else undid it.
-        var losses = 0
+        /// Whether somebody else undoes it.
+        var contest = Contest()
     }
 
     /// By the address without its port.
@@ -32,10 +55,19 @@ public struct EndpointLedger: Sendable {
     private(set) var foreign: [PathEndpoint] = []
     private var foundLimits: PathLimits?
     private var setLimits: PathLimits?
+    /// The limits were as wanted when it was looked last.
+    private var limitsHold = false
+    private var limitsContest = Contest()
     private var withoutRoom: Set<SocketAddress> = []
 
-    /// After so many losses an endpoint is left to whoever takes it away.
+    /// After so many losses what somebody else undoes is left alone for a while, …
     static let patience = 3
+    /// … at first so long, …
+    static let firstPause: UInt64 = 2_000_000_000
+    /// … at the end so long.
+    static let longestPause: UInt64 = 300_000_000_000
+    /// What was left in peace for so long begins anew.
+    static let memory: UInt64 = 900_000_000_000
 
     /// A ledger of nothing.
     public init() {}
@@ -50,12 +82,14 @@ public struct EndpointLedger: Sendable {
     ///   - limits: the limits that the configuration calls for.
     ///   - endpoints: what the kernel has.
     ///   - current: the kernel's limits.
+    ///   - now: the time.
     public mutating func plan(
-        wanted: [WantedEndpoint], limits: PathLimits, endpoints: [PathEndpoint], current: PathLimits
+        wanted: [WantedEndpoint], limits: PathLimits, endpoints: [PathEndpoint], current: PathLimits,
+        now: MonotonicTime
     ) -> Plan {
         var plan = Plan()
         let isFirst = foundLimits == nil
-        noticeLosses(endpoints, &plan)
+        noticeLosses(endpoints, now, &plan)
         let wantedAddresses = Set(wanted.map(\.endpoint.key))
         noticeForeign(endpoints, wantedAddresses, &plan)
         // First what is to go.
@@ -63,7 +97,7 @@ public struct EndpointLedger: Sendable {
             guard entries[endpoint.key]?.present != nil, !wantedAddresses.contains(endpoint.key) else { continue }
             plan.operations.append(.remove(endpoint))
         }
-        planLimits(limits, current, isFirst, &plan)
+        planLimits(limits, current, isFirst, now, &plan)
         var room = PathEndpoint.maximumCount - foreign.count
         var crowded: Set<SocketAddress> = []
         var additions: [EndpointOperation] = []
@@ -78,7 +112,12 @@ public struct EndpointLedger: Sendable {
                 if let present, entries[want.endpoint.key]?.present != nil { plan.operations.append(.remove(present)) }
                 continue
             }
-            if entries[want.endpoint.key, default: Entry()].losses >= Self.patience { continue }
+            let rest = entries[want.endpoint.key, default: Entry()].contest.restsUntil
+            if rest > now {
+                plan.retry = min(plan.retry, rest)
+                if present != nil { room -= 1 }
+                continue
+            }
             room -= 1
             keep(want.endpoint, present, &plan, &additions)
         }
@@ -113,27 +152,38 @@ public struct EndpointLedger: Sendable {
     }
 
     private mutating func planLimits(
-        _ limits: PathLimits, _ current: PathLimits, _ isFirst: Bool, _ plan: inout Plan
+        _ limits: PathLimits, _ current: PathLimits, _ isFirst: Bool, _ now: MonotonicTime, _ plan: inout Plan
     ) {
         if isFirst { foundLimits = current }
-        if current == limits { return }
-        if setLimits == limits { plan.notices.append(.limitsChangedByOther(current)) }
+        if current == limits {
+            limitsHold = true
+            return
+        }
+        if limitsHold {
+            limitsHold = false
+            limitsContest.lose(now)
+            plan.notices.append(.limitsChangedByOther(current))
+        }
+        guard limitsContest.restsUntil <= now else {
+            plan.retry = min(plan.retry, limitsContest.restsUntil)
+            return
+        }
         plan.operations.append(.setLimits(limits))
     }
 
     /// What was kept and is not there any more, or not as it was.
-    private mutating func noticeLosses(_ endpoints: [PathEndpoint], _ plan: inout Plan) {
+    private mutating func noticeLosses(_ endpoints: [PathEndpoint], _ time: MonotonicTime, _ plan: inout Plan) {
         for (key, entry) in entries.sorted(by: { $0.key.description < $1.key.description }) {
             guard let kept = entry.present else { continue }
             let now = endpoints.first { $0.key == key && !$0.flags.contains(.implicit) }
             if now == kept { continue }
             var entry = entry
-            entry.losses += 1
+            let pause = entry.contest.lose(time)
             entry.present = now
             entries[key] = entry
-            if entry.losses == Self.patience {
-                plan.notices.append(.contested(kept))
-            } else if entry.losses < Self.patience {
+            if let pause {
+                plan.notices.append(.contested(kept, pause: pause))
+            } else {
                 plan.notices.append(now.map(EndpointNotice.changedByOther) ?? .removedByOther(kept))
             }
         }
@@ -165,7 +215,9 @@ public struct EndpointLedger: Sendable {
             } else {
                 entries[endpoint.key]?.present?.flags.remove(.backup)
             }
-        case .setLimits(let limits): setLimits = limits
+        case .setLimits(let limits):
+            setLimits = limits
+            limitsHold = true
         case .add(let endpoint):
             var entry = entries[endpoint.key] ?? Entry()
             entry.present = made ?? endpoint

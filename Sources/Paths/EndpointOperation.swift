@@ -34,12 +34,20 @@ public enum EndpointNotice: Sendable, Hashable {
     case removedByOther(PathEndpoint)
     /// Somebody else changed an endpoint that Braid keeps; it is changed back.
     case changedByOther(PathEndpoint)
-    /// Somebody else changed or removed an endpoint again and again; Braid no longer adds it.
-    case contested(PathEndpoint)
-    /// Somebody else changed the limits; they are changed back.
+    /// Somebody else changed or removed an endpoint again and again; Braid leaves it alone for so many nanoseconds.
+    case contested(PathEndpoint, pause: UInt64)
+    /// Somebody else changed the limits; they are changed back, the third time after a while.
     case limitsChangedByOther(PathLimits)
     /// The kernel keeps eight endpoints at most: this address of this link got none.
     case noRoom(link: String, address: SocketAddress)
+
+    /// Whether somebody else undoes what Braid did.
+    public var isInterference: Bool {
+        switch self {
+        case .removedByOther, .changedByOther, .contested, .limitsChangedByOther: true
+        case .foreign, .foreignVanished, .noRoom: false
+        }
+    }
 }
 
 /// An endpoint that a link calls for.

@@ -37,7 +37,6 @@ public struct SourceRouting: ~Copyable, Sendable {
 
     /// Makes the kernel's rules and routes what the plan says.
     ///
-    /// - Parameter isChanged: the interfaces have changed: the kernel drops routes by itself when an interface goes down.
     /// - Returns: what was refused.
     public mutating func apply(_ plan: SourceRoutingPlan) -> [Refusal] {
         var refusals: [Refusal] = []

@@ -59,7 +59,8 @@ public struct SourceRoutingPlan: Sendable, Hashable {
     ///   - table: the interfaces' addresses and routers.
     public init(_ links: [(id: Int, status: LinkStatus)], in table: LinkTable) {
         for (id, link) in links where link.interface != 0 && !link.configured.isAnnounced {
-            let own = Self.base + UInt32(clamping: id % 100)
+            // Each link has a table of its own, however many have come and gone.
+            let own = Self.base + UInt32(clamping: id)
             for address in link.addresses {
                 guard let router = Self.router(of: link.interface, address.family, in: table) else { continue }
                 let family = address.family

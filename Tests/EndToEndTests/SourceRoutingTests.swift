@@ -9,6 +9,7 @@ extension EndToEndSuite {
             let far: Host
             let links: [Link]
             let farAddress: String
+            let farAddress6: String
         }
 
         private func uplinks(_ lab: Lab) throws -> Uplinks {
@@ -50,7 +51,9 @@ extension EndToEndSuite {
                 links.append(link)
                 beyond.append(way)
             }
-            return Uplinks(near: near, far: far, links: links, farAddress: beyond[0].address(of: far))
+            return Uplinks(
+                near: near, far: far, links: links, farAddress: beyond[0].address(of: far),
+                farAddress6: beyond[0].address6(of: far))
         }
 
         private func rules(_ host: Host) throws -> [String] {
@@ -59,7 +62,8 @@ extension EndToEndSuite {
             }
         }
 
-        @Test func twoUplinksBehindTwoRoutersJustWork() async throws {
+        @Test(arguments: [Host.AddressFamily.ipv4, .ipv6])
+        func twoUplinksBehindTwoRoutersJustWork(family: Host.AddressFamily) async throws {
             try await Lab.with { lab in
                 let scene = try uplinks(lab)
                 let before = try rules(scene.near)
@@ -72,7 +76,7 @@ extension EndToEndSuite {
                     routing = true
                     [[relay]]
                     listen = "tcp://127.0.0.1:8080"
-                    upstream = "mptcp://\(scene.farAddress):7143"
+                    upstream = "mptcp://\(family == .ipv4 ? scene.farAddress : "[\(scene.farAddress6)]"):7143"
                     """, in: scene.near)
                 // Interface "*" without any [[paths.link]].
                 #expect(near.records("link-up").map { $0["link"] } == ["wifi", "lte"])

@@ -55,12 +55,18 @@ struct EndpointLedgerTests {
     }
 
     private func settle(
-        _ ledger: inout EndpointLedger, _ kernel: inout Kernel, _ wanted: [WantedEndpoint]
+        _ ledger: inout EndpointLedger, _ kernel: inout Kernel, _ wanted: [WantedEndpoint], at seconds: UInt64 = 0
     ) -> EndpointLedger.Plan {
         let plan = ledger.plan(
-            wanted: wanted, limits: Self.limits, endpoints: kernel.endpoints, current: kernel.limits)
+            wanted: wanted, limits: Self.limits, endpoints: kernel.endpoints, current: kernel.limits,
+            now: Self.at(seconds))
         for operation in plan.operations { ledger.did(operation, made: kernel.perform(operation)) }
         return plan
+    }
+
+    /// Seconds after some moment.
+    private static func at(_ seconds: UInt64) -> MonotonicTime {
+        MonotonicTime(nanoseconds: (100_000 + seconds) * 1_000_000_000)
     }
 
     private func restore(_ ledger: EndpointLedger, _ kernel: inout Kernel) {
@@ -175,7 +181,7 @@ struct EndpointLedgerTests {
         #expect(Set(kernel.endpoints.map(\.address)) == Set(all[..<8].map(\.endpoint.address)))
     }
 
-    @Test("what somebody else undoes is done again, but not for ever")
+    @Test("what somebody else undoes is done again, with a pause that grows")
     func contested() throws {
         var (ledger, kernel) = (EndpointLedger(), Kernel())
         let wanted = try wanted("192.0.2.1")
@@ -187,15 +193,57 @@ struct EndpointLedgerTests {
             #expect(plan.notices == [.removedByOther(ours)])
             #expect(kernel.endpoints == [ours])
         }
+        var time: UInt64 = 0
+        for pause: UInt64 in [2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
+            kernel.endpoints = []
+            let plan = settle(&ledger, &kernel, wanted, at: time)
+            #expect(plan.notices == [.contested(ours, pause: pause * 1_000_000_000)])
+            #expect(plan.operations.isEmpty && kernel.endpoints.isEmpty)
+            #expect(plan.retry == Self.at(time + pause))
+            // Told once, and nothing is done before its time.
+            let again = settle(&ledger, &kernel, wanted, at: time + 1)
+            #expect(again.notices.isEmpty && again.operations.isEmpty && again.retry == plan.retry)
+            time += pause
+            #expect(settle(&ledger, &kernel, wanted, at: time).operations == [.add(ours)])
+        }
+        // Peace makes it forgotten.
         kernel.endpoints = []
-        #expect(settle(&ledger, &kernel, wanted).notices == [.contested(ours)])
-        #expect(kernel.endpoints.isEmpty)
-        #expect(settle(&ledger, &kernel, wanted) == EndpointLedger.Plan())
+        #expect(settle(&ledger, &kernel, wanted, at: time + 1000).notices == [.removedByOther(ours)])
+        #expect(kernel.endpoints == [ours])
+    }
 
-        kernel.limits = PathLimits(subflows: 1, acceptedAnnouncements: 1)
+    @Test("limits that somebody else changes are changed back, and contested ones after a pause")
+    func contestedLimits() throws {
+        var (ledger, kernel) = (EndpointLedger(), Kernel())
+        let wanted = try wanted("192.0.2.1")
+        _ = settle(&ledger, &kernel, wanted)
+        let theirs = PathLimits(subflows: 1, acceptedAnnouncements: 1)
+        for _ in 0..<2 {
+            kernel.limits = theirs
+            #expect(settle(&ledger, &kernel, wanted).notices == [.limitsChangedByOther(theirs)])
+            #expect(kernel.limits == Self.limits)
+        }
+        kernel.limits = theirs
         let plan = settle(&ledger, &kernel, wanted)
-        #expect(plan.notices == [.limitsChangedByOther(PathLimits(subflows: 1, acceptedAnnouncements: 1))])
-        #expect(kernel.limits == Self.limits)
+        #expect(plan.notices == [.limitsChangedByOther(theirs)])
+        #expect(plan.operations.isEmpty && plan.retry == Self.at(2))
+        #expect(settle(&ledger, &kernel, wanted, at: 1).notices.isEmpty)
+        #expect(settle(&ledger, &kernel, wanted, at: 2).operations == [.setLimits(Self.limits)])
+    }
+
+    @Test("a refused operation is planned again")
+    func refused() throws {
+        var (ledger, kernel) = (EndpointLedger(), Kernel())
+        let wanted = try wanted("192.0.2.1")
+        for _ in 0..<3 {
+            // The kernel does nothing.
+            let plan = ledger.plan(
+                wanted: wanted, limits: Self.limits, endpoints: kernel.endpoints, current: kernel.limits,
+                now: Self.at(0))
+            #expect(plan.operations == [.setLimits(Self.limits), .add(wanted[0].endpoint)] && plan.notices.isEmpty)
+        }
+        _ = settle(&ledger, &kernel, wanted)
+        #expect(kernel.limits == Self.limits && kernel.endpoints.count == 1)
     }
 
     @Test("the kernel's own endpoints are none of anybody's business")

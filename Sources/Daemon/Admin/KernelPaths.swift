@@ -4,15 +4,15 @@ internal import MultipathTCP
 
 /// The kernel's MPTCP limits and endpoints, whoever set them. Reading needs no privilege.
 enum KernelPaths {
-    /// Fills in what the kernel says; where it does not answer, what is there stays.
-    static func read(into view: inout PathsView) {
-        guard var manager = try? PathManager() else { return }
-        if let limits = try? manager.limits() {
-            view.limits.subflows = limits.subflows
-            view.limits.announced = limits.acceptedAnnouncements
-        }
-        guard let endpoints = try? manager.endpoints() else { return }
-        view.endpoints = endpoints.map { endpoint in
+    /// Fills in what the kernel says.
+    ///
+    /// - Throws: `PathManagerError` where it does not answer: what is there stays.
+    static func read(into view: inout PathsView) throws(PathManagerError) {
+        var manager = try PathManager()
+        let limits = try manager.limits()
+        view.limits.subflows = limits.subflows
+        view.limits.announced = limits.acceptedAnnouncements
+        view.endpoints = try manager.endpoints().map { endpoint in
             EndpointView(
                 id: Int(endpoint.id),
                 address: endpoint.address.port == 0 ? endpoint.address.host : endpoint.address.description,

@@ -4,6 +4,7 @@ internal import Configuration
 internal import Forwarding
 internal import LinuxSystem
 internal import Logging
+internal import MultipathTCP
 internal import Paths
 internal import ServiceManager
 
@@ -66,7 +67,12 @@ extension Supervisor {
         var view = PathsView()
         view.managed = paths.kernel != nil
         view.links = admin.view.links(admin.view.latest)
-        KernelPaths.read(into: &view)
+        do throws(PathManagerError) {
+            try KernelPaths.read(into: &view)
+        } catch {
+            // A kernel without MPTCP, say: the page shows none, and the log has said so where it matters.
+            logger.debug("the kernel's endpoints and limits cannot be read: \(error)")
+        }
         return view
     }
 
