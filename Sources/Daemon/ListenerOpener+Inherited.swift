@@ -63,7 +63,11 @@ extension ListenerOpener {
         }
         for name in DescriptorStore.names(in: inherited) {
             // It would come back at each restart.
-            _ = try? DescriptorStore.remove(named: name)
+            do throws(DescriptorStoreError) {
+                try DescriptorStore.remove(named: name)
+            } catch {
+                logger.warning("\"\(name)\" stays in the service manager's store: \(error)")
+            }
         }
         return listeners
     }

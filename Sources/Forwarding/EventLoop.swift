@@ -33,6 +33,8 @@ public struct EventLoop: ~Copyable {
     var reader = SubflowReader()
     /// Found in the current round of looks.
     var stalls: [StallFound] = []
+    /// What subflows connections have, while somebody wants to know.
+    var observer = SubflowObserver()
     /// Lists that were asked for and are not complete.
     var listings: [Listing] = []
     /// Accepting rests until slot 0's deadline.
@@ -87,6 +89,7 @@ public struct EventLoop: ~Copyable {
             }
             expire()
             continueListing()
+            continueObserving()
             publish()
             tellReports()
         }
@@ -94,7 +97,7 @@ public struct EventLoop: ~Copyable {
 
     /// How long the poller may wait, in milliseconds: rounded up, so that a deadline has come when it wakes.
     private func patience() -> CInt {
-        if !listings.isEmpty { return 0 }
+        if !listings.isEmpty || observer.isBusy { return 0 }
         let deadline = timers.nextDeadline()
         if deadline == .never { return -1 }
         return CInt(clamping: (deadline.since(.now()) + 999_999) / 1_000_000)

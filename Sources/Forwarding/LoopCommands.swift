@@ -22,6 +22,8 @@ extension EventLoop {
                 accounts.set(links, shared.counters)
             case .tellOfLinks: tellsOfLinks = true
             case .probeSilence: watch.probesSilence = true
+            case .observeSubflows(let wanted): observer.set(wanted, now: now)
+            case .lookAtSubflows(let tokens): observer.ask(tokens)
             case .watchStalls(let timeout):
                 watch.findsStalls = true
                 watch.rule.timeout = timeout

@@ -67,6 +67,8 @@ enum Tuning {
 
     /// Connections in one part of a list, and how long the loop may take to gather it before it turns to its events.
     static let connectionsPerSlice = 64
+    /// How often it is told at most, for each relay, that a connection fell back.
+    static let fallbackReportInterval: UInt64 = 10_000_000_000
     static let sliceNanoseconds: UInt64 = 2_000_000
 
     /// How often it is said that a relay is full.
