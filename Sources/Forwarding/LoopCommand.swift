@@ -25,8 +25,8 @@ public enum LoopCommand: Sendable {
     /// Tell of subflows that die silently (`LoopReport.subflowStalled`); `timeout` is how long one may acknowledge nothing, in
     /// nanoseconds, 0 to follow its round-trip time and variance.
     case watchStalls(timeout: UInt64)
-    /// Tell from now on when what is counted on links has changed.
-    case tellOfLinks
+    /// Tell from now on when what is counted on links has changed, or no more.
+    case tellOfLinks(Bool)
     /// Let the kernel ask every second, while data moves, over dialled subflows that are silent: so those whose peer has left
     /// them, and links that are dead for what would come, are found from here too. Only where lost subflows are opened again.
     case probeSilence

@@ -20,7 +20,7 @@ extension EventLoop {
             case .setLinks(let links):
                 ranking.set(links)
                 accounts.set(links, shared.counters)
-            case .tellOfLinks: tellsOfLinks = true
+            case .tellOfLinks(let wanted): tellsOfLinks = wanted
             case .probeSilence: watch.probesSilence = true
             case .observeSubflows(let wanted): observer.set(wanted, now: now)
             case .lookAtSubflows(let tokens): observer.ask(tokens)
