@@ -164,7 +164,9 @@ let package = Package(
         .testTarget(name: "CredentialsTests", dependencies: ["Credentials", "Wire"], swiftSettings: strictTests),
         .testTarget(
             name: "AdminTests",
-            dependencies: ["Admin", "AdminClient", .product(name: "NIOHTTP1", package: "swift-nio")],
+            dependencies: [
+                "Admin", "AdminClient", "LinuxSystem", systemPackage, .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
             swiftSettings: strictTests),
         .testTarget(name: "TOMLTests", dependencies: ["TOML"], swiftSettings: strictTests),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TOML"], swiftSettings: strictTests),

@@ -23,8 +23,8 @@ public enum AdminRequest: Sendable {
     case ping(@Sendable (_ isAlive: Bool) -> Void)
     /// The links, and the kernel's limits and endpoints.
     case paths(@Sendable (PathsView) -> Void)
-    /// All connections, a slice at a time; the rows are made by whoever wants them, on its own thread.
-    case list(@Sendable (_ rows: @escaping @Sendable () -> [ConnectionView], _ isLast: Bool) -> Void)
+    /// All connections, a slice at a time.
+    case list(@Sendable (ConnectionSlice) -> Void)
     /// Ends a connection. Answer: whether there was one.
     case close(connection: UInt64, by: AdminCaller, @Sendable (_ found: Bool) -> Void)
     /// Changes a link's role.
@@ -33,9 +33,17 @@ public enum AdminRequest: Sendable {
     case reload(by: AdminCaller, @Sendable (ReloadAnswer) -> Void)
 }
 
+/// A part of a list of connections.
+public enum ConnectionSlice: Sendable {
+    /// The rows are made by whoever wants them, on its own thread.
+    case rows(@Sendable () -> [ConnectionView], isLast: Bool)
+    /// Too many lists are under way; nothing follows.
+    case refused
+}
+
 /// Who asks for a change: the peer of the Unix socket. unix(7), `SO_PEERCRED`.
 public struct AdminCaller: Sendable, Equatable {
-    /// Its process id, 0 when unknown.
+    /// Its process id, 0 for one of another pid namespace.
     public var pid: Int32
     /// Its user.
     public var uid: UInt32
@@ -67,8 +75,6 @@ public enum LinkAnswer: Sendable, Equatable {
     case changed(LinkView)
     /// There is no link of that name; these there are.
     case unknown(names: [String])
-    /// It could not be done, and why.
-    case refused(String)
 }
 
 /// What became of a reload.

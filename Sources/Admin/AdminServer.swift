@@ -12,6 +12,7 @@ public final class AdminServer: Sendable {
     private let loop: any EventLoop
     private let site: NIOLoopBoundBox<AdminSite>
     private let interest: EventInterest
+    private let notServed: @Sendable (any Error) -> Void
 
     /// Starts the thread; nothing is served yet.
     ///
@@ -19,13 +20,17 @@ public final class AdminServer: Sendable {
     ///   - backend: the daemon.
     ///   - hosts: names by which browsers may ask for it on a network address, besides addresses and `localhost`.
     ///   - capacity: clients at once; a quarter of the places is kept for the admin socket.
-    public init(backend: any AdminBackend, hosts: [String], capacity: Int) {
+    ///   - notServed: called when a client of ``adopt(_:)`` cannot be served. On the server's thread.
+    public init(
+        backend: any AdminBackend, hosts: [String], capacity: Int, notServed: @escaping @Sendable (any Error) -> Void
+    ) {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let interest = EventInterest { backend.setFrequentEvents(wanted: $0) }
         self.group = group
         self.loop = loop
         self.interest = interest
+        self.notServed = notServed
         site = NIOLoopBoundBox.makeBoxSendingValue(
             AdminSite(
                 loop: loop, backend: backend, hosts: HostCheck(names: hosts), capacity: capacity, interest: interest),
@@ -35,28 +40,39 @@ public final class AdminServer: Sendable {
     // MARK: Clients
 
     /// Serves everything to the clients of a Unix socket that listens already.
-    public func serveOwner(_ socket: consuming Socket) { serve(socket, .owner) }
+    ///
+    /// - Throws: why it cannot.
+    public func serveOwner(_ socket: consuming Socket) throws { try serve(socket, .owner) }
 
     /// Serves what changes nothing to the clients of a socket that listens already.
-    public func serveReaders(_ socket: consuming Socket) { serve(socket, .reader) }
+    ///
+    /// - Throws: why it cannot.
+    public func serveReaders(_ socket: consuming Socket) throws { try serve(socket, .reader) }
+
+    /// Takes other names by which browsers may ask. Any thread.
+    public func take(hosts: [String]) {
+        let site = self.site
+        loop.execute { site.value.hosts = HostCheck(names: hosts) }
+    }
 
     /// Serves what changes nothing to one connected client: the other end of a relay's connection.
     public func adopt(_ socket: consuming Socket) {
         let site = self.site
         let raw = socket.release()
-        _ = ClientBootstrap(group: loop)
+        ClientBootstrap(group: loop)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.writeBufferWaterMark, value: Self.waterMark)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try Self.prepare(channel, site, .reader) }
             }
             .withConnectedSocket(raw)
+            .whenFailure(notServed)
     }
 
-    private func serve(_ socket: consuming Socket, _ audience: Audience) {
+    private func serve(_ socket: consuming Socket, _ audience: Audience) throws {
         let site = self.site
         let raw = socket.release()
-        _ = ServerBootstrap(group: loop)
+        _ = try ServerBootstrap(group: loop)
             .serverChannelOption(.maxMessagesPerRead, value: 4)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.writeBufferWaterMark, value: Self.waterMark)
@@ -64,6 +80,7 @@ public final class AdminServer: Sendable {
                 channel.eventLoop.makeCompletedFuture { try Self.prepare(channel, site, audience) }
             }
             .withBoundSocket(raw)
+            .wait()
     }
 
     private static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(
@@ -87,6 +104,8 @@ public final class AdminServer: Sendable {
         // The kernel fills in a `struct ucred`, three 32-bit numbers, whatever the socket: unix(7).
         options.unsafeGetSocketOption(level: .socket, name: .init(rawValue: 17))
             .whenSuccess { (credentials: PeerCredentials) in
+                // A socket that is no Unix socket has no peer to name.
+                guard credentials.uid != .max else { return }
                 bound.value.caller = AdminCaller(pid: credentials.pid, uid: credentials.uid)
             }
     }

@@ -84,9 +84,7 @@ struct ListenerOpener: ~Copyable {
         _ target: HostPort, _ wanted: StreamProtocol, _ address: ListenAddress, _ settings: RelaySettings, _ relay: Int
     ) throws(ListenRefusal) {
         for local in try Self.addresses(of: target) {
-            let opened = try ListenRefusal.trying("socket") { () throws(Errno) in
-                try Self.socket(local, wanted, isWildcard: target.host == .any)
-            }
+            let opened = try InternetListening.socket(local, of: target, wanted)
             if wanted == .mptcp, let reason = opened.reason {
                 logger.event(
                     .multipathUnavailable, "\(address) accepts plain TCP only: \(reason.description)",
@@ -94,14 +92,9 @@ struct ListenerOpener: ~Copyable {
             }
             let isMultipath = opened.streamProtocol == .mptcp
             let family: SocketAddress.Family = opened.family
+            let bindAddress = opened.bindAddress(local)
             let socket = opened.take()
-            // A restarted daemon takes its port over from connections that are still closing.
-            try ListenRefusal.trying("SO_REUSEADDR") { () throws(Errno) in try socket.set(.reuseAddress, 1) }
-            if let scope = target.scope, !local.isLinkLocal {
-                try ListenRefusal.trying("SO_BINDTODEVICE") { () throws(Errno) in try socket.bind(toInterface: scope) }
-            }
             try apply(settings, to: socket, family: family)
-            let bindAddress = family == local.family ? local : .any(family, port: local.port)
             try ListenRefusal.trying("bind") { () throws(Errno) in try socket.bind(to: bindAddress) }
             if case .transparent = address { takeForeignDestinations(socket, address, settings, family) }
             if settings.listenSocket.fastOpen {
@@ -134,24 +127,6 @@ struct ListenerOpener: ~Copyable {
         }
     }
 
-    /// A socket for a local address; `*` is dual-stack, or IPv4 where there is no IPv6.
-    private static func socket(
-        _ local: SocketAddress, _ wanted: StreamProtocol, isWildcard: Bool
-    ) throws(Errno) -> ListeningSocket {
-        do throws(Errno) {
-            let opened = try MultipathSupport.socket(local.family, wanting: wanted)
-            if local.family == .ipv6 { try opened.socket.set(.ipv6Only, isWildcard ? 0 : 1) }
-            return ListeningSocket(
-                family: local.family, streamProtocol: opened.streamProtocol, reason: opened.reason,
-                socket: opened.take())
-        } catch {
-            guard isWildcard, error == .addressFamilyNotSupported else { throw error }
-            let opened = try MultipathSupport.socket(.ipv4, wanting: wanted)
-            return ListeningSocket(
-                family: .ipv4, streamProtocol: opened.streamProtocol, reason: opened.reason, socket: opened.take())
-        }
-    }
-
     static func addresses(of target: HostPort) throws(ListenRefusal) -> [SocketAddress] {
         switch target.host {
         case .any: return [.any(.ipv6, port: target.port)]
@@ -181,14 +156,4 @@ struct ListenerOpener: ~Copyable {
         try ListenRefusal.trying("listen") { () throws(Errno) in try socket.listen(backlog: Self.backlog) }
         append(socket, relay: relay, address, address: "unix://\(path)", path: path, isMultipath: false)
     }
-}
-
-/// A socket to listen on, and what it turned out to be.
-private struct ListeningSocket: ~Copyable {
-    let family: SocketAddress.Family
-    let streamProtocol: StreamProtocol
-    let reason: NotMultipathReason?
-    let socket: Socket
-
-    consuming func take() -> Socket { socket }
 }

@@ -24,9 +24,9 @@ struct PathNotices {
         }
     }
 
-    /// A link of `*` whose interface is no more.
-    func writeGone(_ link: SupervisedLink) {
-        if link.isUsable { writeDown(link, LinkSnapshot.State.absent.text) }
+    /// A link of `*` whose interface is no more, or one that is not configured any more.
+    func writeGone(_ link: SupervisedLink, _ why: String) {
+        if link.isUsable { writeDown(link, why) }
     }
 
     private func writeUp(_ link: SupervisedLink) {

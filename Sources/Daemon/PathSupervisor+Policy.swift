@@ -15,7 +15,7 @@ extension PathSupervisor {
     /// Whether any rule or mode needs what the loops count.
     var hasPolicy: Bool { hasLimits || policy.mode != .aggregate || settings.links.contains { !LinkRules($0).isEmpty } }
 
-    private var hasLimits: Bool { settings.links.contains { $0.monthlyLimit > 0 } }
+    var hasLimits: Bool { settings.links.contains { $0.monthlyLimit > 0 } }
 
     /// Takes up what was kept, and has the loops tell when they have counted: called once, before `start`.
     ///
@@ -24,20 +24,26 @@ extension PathSupervisor {
     mutating func beginPolicy(_ common: PathMode?, _ loops: borrowing LoopThreads) {
         let mode = common ?? .aggregate
         policy.mode = mode
-        if common == nil {
-            logger.notice(
-                """
-                the relays that dial over MPTCP differ in 'mode': each begins its connections on the link that its mode \
-                prefers, and all links are used; one mode for all of them keeps connections to one link
-                """)
-        }
+        noteModes(common)
         guard hasPolicy else { return }
         if hasLimits {
             var file = UsageFile(logger: logger)
             policy = PathPolicy(mode: mode, usage: file.load())
             usageFile = file
         }
-        loops.send(.tellOfLinks)
+        loops.send(.tellOfLinks(true))
+    }
+
+    /// Says that the relays do not agree, when they begin not to.
+    mutating func noteModes(_ common: PathMode?) {
+        if common == nil, !modesDiffer {
+            logger.notice(
+                """
+                the relays that dial over MPTCP differ in 'mode': each begins its connections on the link that its mode \
+                prefers, and all links are used; one mode for all of them keeps connections to one link
+                """)
+        }
+        modesDiffer = common == nil
     }
 
     /// The loops have counted, a link has changed, or a deadline has come.
@@ -46,6 +52,12 @@ extension PathSupervisor {
     @discardableResult
     mutating func judgeLinks(_ loops: borrowing LoopThreads) -> Bool {
         guard hasPolicy else { return false }
+        return judge(loops)
+    }
+
+    /// Judges every link, also when nothing asks for that any more.
+    @discardableResult
+    mutating func judge(_ loops: borrowing LoopThreads) -> Bool {
         let readings = links.map { $0.reading(loops) }
         let verdicts = policy.judge(readings, now: .now(), seconds: UsageFile.seconds)
         var changed = false

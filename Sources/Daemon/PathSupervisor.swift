@@ -13,7 +13,7 @@ internal import SystemPackage
 /// Concurrency: owned and used by the main thread. It acts when a descriptor of it is readable, a loop reports, somebody asks,
 /// or `deadline` has come; while all is well there is no deadline.
 struct PathSupervisor: ~Copyable {
-    let settings: PathSettings
+    var settings: PathSettings
     let logger: Logger
     /// `nil` where netlink is forbidden: then there are no links.
     var monitor: LinkMonitor?
@@ -66,16 +66,17 @@ struct PathSupervisor: ~Copyable {
     var falseAlarm = MonotonicTime(nanoseconds: 0)
     /// What `summary` was when it was looked at last.
     private var shownSummary: String?
-    /// The ports of MPTCP upstreams.
-    let dialledPorts: Set<UInt16>
+    /// The ports of MPTCP upstreams: of the configuration, and of relays whose last connections go on.
+    var dialledPorts: Set<UInt16>
+    /// The relays that dial over MPTCP differ in `mode`.
+    var modesDiffer = false
     /// The number of each name ever seen, so that a link that comes back is the same.
     private var numbers: [String: Int] = [:]
 
     /// Opens what can be opened, and says what cannot.
     init(_ settings: PathSettings, relays: [RelaySettings], logger: Logger) {
         self.settings = settings
-        dialledPorts = Set(
-            relays.flatMap(\.upstream).filter(\.value.isMultipath).compactMap { $0.value.hostPort?.port })
+        dialledPorts = Self.ports(relays)
         self.logger = logger
         selector = LinkSelector(ConfiguredLink.all(settings), exclude: settings.exclude)
         var monitor: LinkMonitor?
@@ -107,17 +108,16 @@ struct PathSupervisor: ~Copyable {
         }
     }
 
-    private static func openKernel(_ settings: PathSettings, _ logger: Logger) -> PathKernel? {
+    static func openKernel(_ settings: PathSettings, _ logger: Logger) -> PathKernel? {
         do throws(PathManagerError) {
-            return try PathKernel.open(
-                PathLimits(subflows: settings.maxSubflows, acceptedAnnouncements: settings.maxAnnounced))
+            return try PathKernel.open(PathLimits(settings))
         } catch {
             PathNotices(logger: logger).writeUnmanaged(error)
             return nil
         }
     }
 
-    private static func openRouting(_ logger: Logger) -> SourceRouting? {
+    static func openRouting(_ logger: Logger) -> SourceRouting? {
         do throws(NetlinkError) {
             return try SourceRouting()
         } catch {
@@ -142,30 +142,42 @@ struct PathSupervisor: ~Copyable {
     /// Takes the links up as they are: called once, before clients are accepted.
     mutating func start(_ loops: borrowing LoopThreads) {
         if settings.manage { noteOtherManagers() }
-        if diagnostics != nil {
-            let timeout: UInt64 =
-                switch settings.stallTimeout {
-                case .automatic: 0
-                case .fixed(let duration): duration.wholeNanoseconds
-                }
-            loops.send(.watchStalls(timeout: timeout))
-            if kernel != nil { loops.send(.probeSilence) }
-        }
+        watchStalls(loops)
+        if diagnostics != nil, kernel != nil { loops.send(.probeSilence) }
         look()
         apply(loops)
         listen()
     }
 
+    func noteOtherManagers() {
+        for manager in RunningManager.all() { PathNotices(logger: logger).write(manager) }
+    }
+
+    /// Tells the loops when a subflow that acknowledges nothing is to be left.
+    func watchStalls(_ loops: borrowing LoopThreads) {
+        guard diagnostics != nil else { return }
+        let timeout: UInt64 =
+            switch settings.stallTimeout {
+            case .automatic: 0
+            case .fixed(let duration): duration.wholeNanoseconds
+            }
+        loops.send(.watchStalls(timeout: timeout))
+    }
+
     /// Restores what was found.
     mutating func stop() {
         saveUsage()
-        for refusal in routing?.restore() ?? [] { PathNotices(logger: logger).write(refusal) }
+        restoreRouting()
         guard kernel != nil else { return }
         do throws(PathManagerError) {
             if let report = try kernel?.keeper.restore() { note(report) }
         } catch {
             PathNotices(logger: logger).write(error, during: "restoring endpoints and limits")
         }
+    }
+
+    mutating func restoreRouting() {
+        for refusal in routing?.restore() ?? [] { PathNotices(logger: logger).write(refusal) }
     }
 
     /// Leaves everything as it is: another process of this host follows the links from now on.
@@ -196,7 +208,10 @@ struct PathSupervisor: ~Copyable {
         listen()
     }
 
-    private mutating func look() {
+    /// Finds the links anew.
+    ///
+    /// - Parameter gone: why a link that is not there any more is not.
+    mutating func look(gone reason: String = LinkSnapshot.State.absent.text) {
         guard let table = monitor?.table else { return }
         var found: [SupervisedLink] = []
         for status in selector.links(in: table) {
@@ -207,7 +222,7 @@ struct PathSupervisor: ~Copyable {
             found.append(link)
         }
         for gone in links where !found.contains(where: { $0.name == gone.name }) {
-            PathNotices(logger: logger).writeGone(gone)
+            PathNotices(logger: logger).writeGone(gone, reason)
         }
         links = found
     }

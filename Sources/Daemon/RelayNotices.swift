@@ -43,6 +43,7 @@ struct RelayNotices {
             break
         case .relayEmptied, .connectionsChanged, .drained, .failed: break
         case .pathQuality, .linksCounted, .listed, .closeAnswered, .subflowStalled, .connectionStalled: break
+        case .subflowChanged, .fellBack: break
         }
     }
 

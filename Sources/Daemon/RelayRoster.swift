@@ -27,6 +27,9 @@ struct RelayRoster {
     /// The relays whose last connections go on.
     var past: [Int] { entries.filter { $0.value.loopsLeft != nil }.keys.sorted() }
 
+    /// The settings of all relays that have connections, or may get some.
+    var all: [RelaySettings] { entries.values.map(\.settings) }
+
     /// Takes a relay in; it is in the configuration once `setCurrent` says so.
     mutating func add(_ settings: RelaySettings, inPlaceOf former: Int? = nil) -> Int {
         let id = nextID

@@ -3,6 +3,7 @@ internal import Configuration
 internal import Forwarding
 internal import LinuxSystem
 internal import Logging
+internal import Paths
 internal import ServiceManager
 internal import SystemPackage
 
@@ -79,7 +80,7 @@ extension Supervisor {
             upstreams.remove(relay: id)
         }
         sendBatches(&changes)
-        settings = new
+        settings = Self.inForce(new, after: former)
         for id in users.relays where roster[id] == nil { users.set(nil, relay: id) }
         log.relays = roster
         log.isOn = new.daemon.logConnections
@@ -87,7 +88,11 @@ extension Supervisor {
         gate.setLimit(Self.connectionLimit(new, descriptors: descriptorLimit, loops: loops.shared.count))
         loops.send(.resumeAccepting)
         upstreams.askForAll()
+        paths.reload(settings.paths, mode: PathMode.common(new.relays), loops, poller)
+        paths.takeUpstreams(of: roster.all)
+        admin.take(settings.admin)
         publishRelays()
+        publishLinks()
         let took = MonotonicTime.now().since(began)
         logger.event(
             .configurationReloaded, "\(changes.sentence(file, needsRestart))",
@@ -220,20 +225,35 @@ extension Supervisor {
     mutating func relayEmptied(_ id: Int) {
         guard roster.emptied(id) else { return }
         log.relays = roster
+        paths.takeUpstreams(of: roster.all)
         retired.close(usedBy: id, stillUsed: roster, poller)
         publishRelays()
     }
 
     /// What a reload cannot change.
     private static func needsRestart(from old: Settings, to new: Settings) -> [String] {
-        var sections: [String] = []
-        if old.daemon.threads != new.daemon.threads { sections.append("daemon.threads") }
-        if old.daemon.logFormat != new.daemon.logFormat { sections.append("daemon.log-format") }
-        if old.admin != new.admin { sections.append("admin") }
-        var paths = old.paths
-        paths.raceDelay = new.paths.raceDelay
-        if paths != new.paths { sections.append("paths") }
-        return sections
+        var keys: [String] = []
+        if old.daemon.threads != new.daemon.threads { keys.append("daemon.threads") }
+        if old.daemon.logFormat != new.daemon.logFormat { keys.append("daemon.log-format") }
+        if adminSocket(old) != adminSocket(new) { keys.append("admin.socket") }
+        if old.admin.http != new.admin.http { keys.append("admin.http") }
+        if old.paths.manage, !new.paths.manage { keys.append("paths.manage") }
+        return keys
+    }
+
+    /// The new configuration but for what needs a restart, which stays as it is in force: so that the next reload says it again.
+    private static func inForce(_ new: Settings, after former: Settings) -> Settings {
+        var settings = new
+        settings.daemon.threads = former.daemon.threads
+        settings.daemon.logFormat = former.daemon.logFormat
+        settings.admin.socket = former.admin.socket
+        settings.admin.http = former.admin.http
+        settings.paths.manage = former.paths.manage || new.paths.manage
+        return settings
+    }
+
+    private static func adminSocket(_ settings: Settings) -> String {
+        settings.admin.socket ?? AdminSettings.defaultSocket(environment: ThisProcess.environment)
     }
 }
 

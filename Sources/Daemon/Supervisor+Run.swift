@@ -57,8 +57,9 @@ extension Supervisor {
             case .takeoverDoor: letSuccessorIn()
             case .successor: hearSuccessor()
             case .retiredListener: retired.turnAway(event.token)
-            case .links: paths.receiveLinks(loops)
+            case .links: receiveLinks()
             case .pathEvents: paths.receiveEvents(loops)
+            case .subflowNews: news.receive(loops, poller, logger)
             case .resolver, .none: upstreams.resolver.process(event.readiness, event.token)
             }
         }
@@ -218,6 +219,8 @@ extension Supervisor {
         case .listed(let request, let connections, let isLast):
             admin.listed(request, connections, isLast: isLast)
         case .closeAnswered(let connection, let found): admin.closeAnswered(connection, found: found)
+        case .subflowChanged(let change): tell(change)
+        case .fellBack(let fallback): tell(fallback)
         case .subflowStalled(let stall):
             tell(stall)
             paths.take(stall, loops)

@@ -25,6 +25,7 @@ public struct Supervisor: ~Copyable {
         case retiredListener = 11
         case takeoverDoor = 12
         case successor = 13
+        case subflowNews = 20
     }
 
     /// The configuration's file, to be read again.
@@ -61,6 +62,8 @@ public struct Supervisor: ~Copyable {
     var log: ConnectionLog
     var service: ServiceStatus
     var admin: AdminFace
+    /// Subflows and fallbacks, for those who listen.
+    var news = SubflowNews()
     /// The links as the admin server knows them.
     var publishedLinks: [LinkSnapshot] = []
     var poller: Poller
@@ -143,7 +146,8 @@ public struct Supervisor: ~Copyable {
             let own = OwnListeners(try ownListeners(listeners, settings))
             let users = try UserChecker(loops.shared)
             let admin = try AdminFace(
-                adminSockets, settings: settings, version: version, loops: loops.shared, descriptors: limit)
+                adminSockets, settings: settings, version: version, loops: loops.shared, descriptors: limit,
+                logger: logger)
             try poller.add(
                 admin.mailbox.descriptor, .readable, EventToken(slot: 0, tag: Tag.admin.rawValue))
             let gate = AdmissionGate(limit: connectionLimit(settings, descriptors: limit, loops: count))

@@ -70,6 +70,8 @@ struct Connection: ~Copyable {
     /// The most subflows of one leg at once.
     var subflows: UInt8 = 0
     var fellBack = false
+    /// That was told.
+    var isFallbackTold = false
     var wasMultipath = false
     /// Its legs were asked about after bytes went both ways, or that is not required.
     var isProven = false

@@ -33,6 +33,8 @@ public struct EventLoop: ~Copyable {
     var reader = SubflowReader()
     /// Found in the current round of looks.
     var stalls: [StallFound] = []
+    /// What subflows connections have, while somebody wants to know.
+    var observer = SubflowObserver()
     /// Lists that were asked for and are not complete.
     var listings: [Listing] = []
     /// Accepting rests until slot 0's deadline.
@@ -90,6 +92,7 @@ public struct EventLoop: ~Copyable {
             }
             expire()
             continueListing()
+            continueObserving()
             publish()
             tellReports()
             ended = .now()
@@ -101,6 +104,7 @@ public struct EventLoop: ~Copyable {
     private func patience(at moment: MonotonicTime) -> CInt {
         // Between two slices: who waits for the processor gets it now, and not in the middle of a slice.
         if !listings.isEmpty { return 1 }
+        if observer.isBusy { return 0 }
         let deadline = timers.nextDeadline()
         if deadline == .never { return -1 }
         return CInt(clamping: (deadline.since(moment) + 999_999) / 1_000_000)

@@ -72,10 +72,12 @@ extension EventLoop {
         else { return true }
         guard (try? reader.read(raw)) != nil else {
             // Its peer has just reset it.
+            observer.forget(slot, side)
             accounts.close(account)
             connections.slots[index]?.setAccount(side, -1)
             return true
         }
+        if observer.isOn { observe(slot, side, isLast: isLast) }
         let booked = accounts.book(account, reader, isLast: isLast, now: now)
         connections.slots[index]?.setAccount(side, booked)
         let isMultipath = reader.info.map { !$0.hasFallenBack } ?? (MultipathState.of(raw) == .multipath)
@@ -84,6 +86,7 @@ extension EventLoop {
         let now = self.now
         connections.slots[index]?.learn(side, subflows: count, isMultipath: isMultipath, now: now)
         if side == .upstream, !isLast, isMultipath { probe(slot) }
+        if !isMultipath { noteFallback(slot) }
         if !isMultipath, !isLast, let relay = connections.slots[index]?.relay, relays[relay].plan.requiresMultipath {
             finish(slot, Connection.End(result: .refused, reset: true))
             return false

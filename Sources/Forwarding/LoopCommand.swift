@@ -25,11 +25,15 @@ public enum LoopCommand: Sendable {
     /// Tell of subflows that die silently (`LoopReport.subflowStalled`); `timeout` is how long one may acknowledge nothing, in
     /// nanoseconds, 0 to follow its round-trip time and variance.
     case watchStalls(timeout: UInt64)
-    /// Tell from now on when what is counted on links has changed.
-    case tellOfLinks
+    /// Tell from now on when what is counted on links has changed, or no more.
+    case tellOfLinks(Bool)
     /// Let the kernel ask every second, while data moves, over dialled subflows that are silent: so those whose peer has left
     /// them, and links that are dead for what would come, are found from here too. Only where lost subflows are opened again.
     case probeSilence
+    /// Tell from now on of subflows that connections get and lose (`LoopReport.subflowChanged`), or no more.
+    case observeSubflows(Bool)
+    /// While subflows are observed: look now at the connections that have these tokens; `nil`: at all.
+    case lookAtSubflows([UInt32]?)
     /// Answer with a snapshot of every connection, in several `LoopReport.listed`.
     case list(request: UInt64)
     /// End a connection now, both sides reset, with the result `closedByOperator`; `LoopReport.closeAnswered` follows.

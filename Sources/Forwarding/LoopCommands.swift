@@ -21,8 +21,10 @@ extension EventLoop {
                 ranking.set(links)
                 accounts.set(links, shared.counters)
                 watchLastLink(links)
-            case .tellOfLinks: tellsOfLinks = true
+            case .tellOfLinks(let wanted): tellsOfLinks = wanted
             case .probeSilence: watch.probesSilence = true
+            case .observeSubflows(let wanted): observer.set(wanted, now: now)
+            case .lookAtSubflows(let tokens): observer.ask(tokens)
             case .watchStalls(let timeout):
                 watch.findsStalls = true
                 watch.rule.timeout = timeout

@@ -43,6 +43,10 @@ public enum LoopReport: Sendable {
     case subflowStalled(SubflowStall)
     /// No subflow of a connection acknowledges anything; told once until one moves again.
     case connectionStalled(ConnectionStall)
+    /// A connection has got another subflow, or lost one; after `LoopCommand.observeSubflows`.
+    case subflowChanged(SubflowChange)
+    /// A connection runs over plain TCP although it was to be multipath; told at most once in ten seconds for each relay.
+    case fellBack(FallbackNews)
     /// A part of the answer to `LoopCommand.list`: at most 64 connections, none twice; `isLast` with the last part, which may
     /// be empty. Connections that begin or end meanwhile may be in it or not.
     case listed(request: UInt64, [ConnectionSnapshot], isLast: Bool)

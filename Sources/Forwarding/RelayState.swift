@@ -30,6 +30,8 @@ struct RelayState: ~Copyable {
     var heir: Int?
     /// When it may be reported again that clients wait for a place.
     var nextLimitReport = MonotonicTime(nanoseconds: 0)
+    /// When it may be reported again that a connection fell back.
+    var nextFallbackReport = MonotonicTime(nanoseconds: 0)
     /// Options that were reported as unsupported or failed: once is enough.
     var reportedOptions: Set<String> = []
 

@@ -69,6 +69,9 @@ enum Tuning {
     static let connectionsPerSlice = 64
     static let sliceNanoseconds: UInt64 = 1_000_000
 
+    /// How often it is told at most, for each relay, that a connection fell back.
+    static let fallbackReportInterval: UInt64 = 10_000_000_000
+
     /// How often it is said that a relay is full.
     static let limitReportInterval: UInt64 = 60_000_000_000
 

@@ -24,7 +24,7 @@ public struct EndpointKeeper: ~Copyable, Sendable {
 
     private var manager: PathManager
     private var ledger = EndpointLedger()
-    private let limits: PathLimits
+    private var limits: PathLimits
 
     /// - Parameters:
     ///   - manager: the path manager to use.
@@ -33,6 +33,9 @@ public struct EndpointKeeper: ~Copyable, Sendable {
         self.manager = manager
         self.limits = limits
     }
+
+    /// Other limits, from the next call of `reconcile` on.
+    public mutating func take(_ limits: PathLimits) { self.limits = limits }
 
     /// The endpoints that are kept now.
     public var kept: [PathEndpoint] { ledger.kept }

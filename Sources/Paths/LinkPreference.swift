@@ -55,11 +55,17 @@ public struct LinkPreference: Sendable {
     ///   - candidates: by priority.
     public mutating func choose(_ mode: PathMode, _ candidates: [Candidate], now: MonotonicTime) -> Int? {
         switch mode {
-        case .aggregate: chosen = nil
-        case .handover: chosen = candidates.first?.id
+        case .aggregate: settle(on: nil)
+        case .handover: settle(on: candidates.first?.id)
         case .interactive: chooseQuickest(candidates, now)
         }
         return chosen
+    }
+
+    /// Nothing is waited for, whatever was in another mode.
+    private mutating func settle(on id: Int?) {
+        chosen = id
+        better = nil
     }
 
     private mutating func chooseQuickest(_ candidates: [Candidate], _ now: MonotonicTime) {

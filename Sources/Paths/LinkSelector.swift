@@ -5,8 +5,8 @@ internal import LinuxSystem
 /// interfaces have had a default route, since the loss of one means that the link leads nowhere now, while an interface that
 /// never had one may still reach a peer in its own network.
 public struct LinkSelector: Sendable {
-    private let configured: [ConfiguredLink]
-    private let exclude: [String]
+    private var configured: [ConfiguredLink]
+    private var exclude: [String]
     private var routed: Set<RoutedInterface> = []
 
     private struct RoutedInterface: Hashable {
@@ -18,6 +18,16 @@ public struct LinkSelector: Sendable {
     ///   - configured: the links, in the order of the configuration.
     ///   - exclude: shell patterns (fnmatch(3)) of interfaces that `*` leaves out.
     public init(_ configured: [ConfiguredLink], exclude: [String]) {
+        self.configured = configured
+        self.exclude = exclude
+    }
+
+    /// Another configuration; what is remembered of interfaces is kept.
+    ///
+    /// - Parameters:
+    ///   - configured: the links, in the order of the configuration.
+    ///   - exclude: shell patterns of interfaces that `*` leaves out.
+    public mutating func configure(_ configured: [ConfiguredLink], exclude: [String]) {
         self.configured = configured
         self.exclude = exclude
     }

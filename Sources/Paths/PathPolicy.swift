@@ -77,6 +77,13 @@ public struct PathPolicy: Sendable {
         self.usage = usage
     }
 
+    /// Takes up what was kept of this month: it comes to what was counted so far.
+    public mutating func takeUp(_ kept: UsageBook) {
+        var book = kept
+        book.add(usage)
+        usage = book
+    }
+
     /// When `judge` is to be called again although nothing was counted; `never` when nothing waits.
     public var deadline: MonotonicTime {
         known.values.map(\.threshold.deadline).min().map { min($0, preference.deadline) } ?? preference.deadline

@@ -105,6 +105,13 @@ public struct UsageBook: Sendable, Hashable {
         if count > 0 { bytes[link] = (bytes[link] ?? 0) &+ count }
     }
 
+    /// Adds what another book has of the same month.
+    public mutating func add(_ other: UsageBook) {
+        turn(to: other.month)
+        guard other.month == month else { return }
+        for (link, count) in other.bytes { bytes[link] = (bytes[link] ?? 0) &+ count }
+    }
+
     /// Begins a new month, if it is later than the book's.
     public mutating func turn(to month: Month) {
         guard month > self.month else { return }

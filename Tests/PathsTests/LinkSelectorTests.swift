@@ -120,6 +120,18 @@ struct LinkSelectorTests {
         #expect(wanted.allSatisfy { $0.endpoint.interface != 0 && $0.endpoint.flags == .subflow })
     }
 
+    @Test("another configuration remembers which interfaces had a default route")
+    func reconfigured() throws {
+        var table = try table()
+        var selector = LinkSelector([ConfiguredLink(name: "x", target: .interface("eth0"))], exclude: [])
+        #expect(selector.links(in: table).map(\.name) == ["x"])
+        table.routes.removeAll { $0.interface == 3 }
+        selector.configure([ConfiguredLink(name: "", target: .interface("*"))], exclude: ["docker*"])
+        let links = selector.links(in: table)
+        #expect(links.map(\.name) == ["eth0", "wwan0"])
+        #expect(links.map(\.state) == [.up, .noRoute])
+    }
+
     @Test("patterns are the shell's")
     func patterns() {
         #expect(LinkSelector.matches("docker*", "docker0"))

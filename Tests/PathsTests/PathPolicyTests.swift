@@ -91,7 +91,60 @@ import Testing
         #expect(choose(nil, 500_000, at: 20) == 2)
     }
 
+    @Test func anotherModeWaitsForNothing() {
+        for mode in [PathMode.aggregate, .handover] {
+            var preference = LinkPreference()
+            for (seconds, first) in [(UInt64(0), UInt64(20_000)), (10, 90_000)] {
+                _ = preference.choose(
+                    .interactive, [.init(id: 1, roundTrip: first), .init(id: 2, roundTrip: 40_000)],
+                    now: Self.start + seconds * Self.second)
+            }
+            #expect(preference.deadline < .never)
+            _ = preference.choose(mode, [.init(id: 1, roundTrip: 90_000)], now: Self.start + 11 * Self.second)
+            #expect(preference.deadline == .never)
+        }
+    }
+
     // MARK: Usage
+
+    @Test func whatWasKeptComesToWhatWasCounted() {
+        let month = UsageBook.Month(seconds: 1_795_392_000)
+        var policy = PathPolicy(usage: UsageBook(month: month))
+        func reading(_ bytes: UInt64, limit: UInt64 = 0) -> PathPolicy.Reading {
+            .init(id: 1, name: "lte", rules: LinkRules(monthlyLimit: limit), isPrimary: true, bytes: bytes)
+        }
+        _ = policy.judge([reading(100)], now: Self.start, seconds: 1_795_392_000)
+        var kept = UsageBook(month: month)
+        kept.add(1000, to: "lte", in: month)
+        kept.add(7, to: "wifi", in: month)
+        policy.takeUp(kept)
+        let verdicts = policy.judge([reading(150, limit: 1150)], now: Self.start, seconds: 1_795_392_000)
+        #expect(policy.usage.used("lte") == 1150 && policy.usage.used("wifi") == 7)
+        #expect(verdicts[0].backup != nil, "it is at its limit")
+        // A book of an earlier month has nothing to say.
+        var old = UsageBook(month: .init(year: 2026, month: 10))
+        old.add(1 << 40, to: "lte", in: old.month)
+        policy.takeUp(old)
+        #expect(policy.usage.used("lte") == 1150 && policy.usage.month == month)
+    }
+
+    @Test func rulesThatAreGoneLeaveNothing() {
+        var policy = PathPolicy(usage: UsageBook(month: .init(year: 2026, month: 11)))
+        func judge(_ rules: LinkRules, at seconds: UInt64) -> PathPolicy.Verdict? {
+            policy.judge(
+                [
+                    .init(
+                        id: 1, name: "lte", rules: rules, isPrimary: true, bytes: seconds, segments: seconds,
+                        roundTrip: 90_000)
+                ], now: Self.start + seconds * Self.second, seconds: 1_795_392_000
+            ).first
+        }
+        for seconds in UInt64(1)..<6 { _ = judge(LinkRules(maxRoundTrip: 10_000), at: seconds) }
+        #expect(judge(LinkRules(maxRoundTrip: 10_000), at: 6)?.backup != nil)
+        #expect(policy.deadline < .never)
+        #expect(judge(LinkRules(), at: 7)?.backup == nil)
+        #expect(policy.deadline == .never)
+    }
 
     @Test(arguments: [
         (Int64(0), 1970, 1), (2_678_399, 1970, 1), (2_678_400, 1970, 2), (951_782_399, 2000, 2), (951_868_800, 2000, 3),

@@ -140,8 +140,10 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     private func begin(_ listing: ConnectionListing) {
-        writeHead(.ok, "application/json", [])
-        if head?.method == .HEAD { return end() }
+        if head?.method == .HEAD {
+            writeHead(.ok, "application/json", [])
+            return end()
+        }
         expect(within: AdminLimits.transfer)
         phase = .streaming(listing, next: 0)
         listing.enter(self) { [weak self] in self?.pump() }
@@ -151,6 +153,15 @@ final class ClientHandler: ChannelInboundHandler {
     /// Writes as much of a listing as there is and the client takes.
     private func pump() {
         guard let context, case .streaming(let listing, var next) = phase else { return }
+        if next == 0 {
+            // Until there is something, it can still turn out that there will be nothing.
+            if listing.isFailed {
+                listing.leave(self)
+                phase = .answering
+                return finish(.busy)
+            }
+            if !listing.chunks.isEmpty { writeHead(.ok, "application/json", []) }
+        }
         let first = next
         while next < listing.chunks.count, context.channel.isWritable {
             context.write(wrapOutboundOut(.body(.byteBuffer(listing.chunks[next]))), promise: nil)

@@ -118,7 +118,12 @@ extension AdminSite {
         guard request.audience == .owner else {
             return reply.send(.error(.forbidden, "this address is read-only; changes go through the admin socket"))
         }
-        act(request.caller ?? AdminCaller(pid: 0, uid: .max))
+        // Changes are logged with who asked for them; what the kernel does not name asks for nothing.
+        guard let caller = request.caller else {
+            let reason = "the kernel does not say who asks; changes go through the admin socket"
+            return reply.send(.error(.forbidden, reason))
+        }
+        act(caller)
     }
 
     private func closeConnection(_ text: String, _ caller: AdminCaller, _ reply: Reply) {
@@ -148,7 +153,6 @@ extension AdminSite {
                 case .unknown(let names):
                     let known = names.isEmpty ? "there are none" : names.joined(separator: ", ")
                     send(.error(.notFound, "there is no link \"\(name.prefix(100))\"; links: \(known)"))
-                case .refused(let reason): send(.error(.conflict, reason))
                 }
             })
     }

@@ -7,7 +7,7 @@ internal import NIOHTTP1
 final class AdminSite {
     let loop: any EventLoop
     let backend: any AdminBackend
-    let hosts: HostCheck
+    var hosts: HostCheck
     let hub: EventHub
     private let capacity: Int
     private var clients: [ObjectIdentifier: ClientHandler] = [:]
@@ -86,8 +86,9 @@ final class AdminSite {
         let site = NIOLoopBound(self, eventLoop: loop)
         let loop = self.loop
         let submitted = backend.submit(
-            .list { rows, isLast in
+            .list { slice in
                 loop.execute {
+                    guard case .rows(let rows, let isLast) = slice else { return bound.value.fail() }
                     bound.value.append(rows(), isLast: isLast)
                     guard isLast else { return }
                     loop.scheduleTask(in: AdminLimits.listingFreshness) { site.value.sweep(.now()) }
@@ -126,8 +127,9 @@ final class AdminSite {
         let site = NIOLoopBound(self, eventLoop: loop)
         let loop = self.loop
         let submitted = backend.submit(
-            .list { rows, isLast in
+            .list { slice in
                 loop.execute {
+                    guard case .rows(let rows, let isLast) = slice else { return site.value.forget(bound.value) }
                     bound.value.take(rows(), isLast: isLast)
                     guard isLast else { return }
                     loop.scheduleTask(in: AdminLimits.listingFreshness) { site.value.forget(bound.value) }

@@ -9,7 +9,7 @@ internal import SystemPackage
 
 /// The admin interface as the main thread holds it: the server, what it reads, and what it has asked for.
 struct AdminFace: ~Copyable {
-    /// Lists of connections that may be under way; more are answered as empty ones, which their readers give up on.
+    /// Lists of connections that may be under way; whoever asks for more is refused.
     private static let maximumListings = 16
 
     let view: DaemonView
@@ -25,7 +25,7 @@ struct AdminFace: ~Copyable {
 
     private struct PendingList {
         var loopsLeft: Int
-        let slice: @Sendable (_ rows: @escaping @Sendable () -> [ConnectionView], _ isLast: Bool) -> Void
+        let slice: @Sendable (ConnectionSlice) -> Void
     }
 
     private struct PendingPing {
@@ -35,29 +35,42 @@ struct AdminFace: ~Copyable {
     }
 
     /// Starts the server on sockets that listen already.
+    ///
+    /// - Throws: what keeps it from being served on one of them.
     init(
         _ sockets: consuming AdminSockets, settings: Settings, version: String, loops: [LoopShared],
-        descriptors: Int
-    ) throws(Errno) {
+        descriptors: Int, logger: Logger
+    ) throws {
+        // Locals first: a half-built value of this type could not be destroyed.
         let mailbox = try AdminMailbox()
         let view = DaemonView(version: version, loops: loops, mailbox: mailbox)
+        let path = sockets.path
+        let isInRelay = settings.relays.contains { $0.upstream.contains { $0.value == .dashboard } }
+        var server: AdminServer?
+        if !sockets.isEmpty || isInRelay {
+            let fresh = AdminServer(
+                backend: view, hosts: Self.hosts(settings.admin), capacity: Self.capacity(descriptors: descriptors)
+            ) { error in logger.warning("a client of the dashboard cannot be served: \(error)") }
+            if isInRelay || !sockets.http.isEmpty { fresh.keepHistory() }
+            if let unix = sockets.unix.take() { try fresh.serveOwner(unix) }
+            while let http = sockets.http.popLast() { try fresh.serveReaders(http) }
+            server = fresh
+        }
         self.mailbox = mailbox
         self.view = view
-        path = sockets.path
-        let isInRelay = settings.relays.contains { $0.upstream.contains { $0.value == .dashboard } }
-        if sockets.isEmpty, !isInRelay {
-            server = nil
-            return
-        }
-        var hosts = [ThisProcess.hostName]
-        if let name = settings.admin.http?.dnsName { hosts.append(name) }
-        let server = AdminServer(
-            backend: view, hosts: hosts + settings.admin.hosts, capacity: Self.capacity(descriptors: descriptors))
-        if isInRelay || !sockets.http.isEmpty { server.keepHistory() }
-        if let unix = sockets.unix.take() { server.serveOwner(unix) }
-        while let http = sockets.http.popLast() { server.serveReaders(http) }
+        self.path = path
         self.server = server
     }
+
+    /// The names by which browsers may ask.
+    private static func hosts(_ settings: AdminSettings) -> [String] {
+        var hosts = [ThisProcess.hostName]
+        if let name = settings.http?.dnsName { hosts.append(name) }
+        return hosts + settings.hosts
+    }
+
+    /// Takes other names: of `[admin]`, all that a reload can change.
+    func take(_ settings: AdminSettings) { server?.take(hosts: Self.hosts(settings)) }
 
     /// Serves `dashboard://`.
     var dashboard: ConnectionTaker? {
@@ -72,7 +85,11 @@ struct AdminFace: ~Copyable {
     mutating func stop(_ logger: Logger) {
         for answers in closes.values { for answer in answers { answer(false) } }
         closes = [:]
+        for list in lists.values { list.slice(.refused) }
         lists = [:]
+        for ping in pings { ping.answer(false) }
+        pings = []
+        pingDeadline = .never
         do {
             try server?.stop()
         } catch {
@@ -94,10 +111,9 @@ struct AdminFace: ~Copyable {
     // MARK: Lists of connections
 
     mutating func list(
-        _ loops: borrowing LoopThreads,
-        _ slice: @escaping @Sendable (_ rows: @escaping @Sendable () -> [ConnectionView], _ isLast: Bool) -> Void
+        _ loops: borrowing LoopThreads, _ slice: @escaping @Sendable (ConnectionSlice) -> Void
     ) {
-        guard lists.count < Self.maximumListings else { return }
+        guard lists.count < Self.maximumListings else { return slice(.refused) }
         let request = nextList
         nextList += 1
         lists[request] = PendingList(loopsLeft: loops.shared.count, slice: slice)
@@ -111,7 +127,7 @@ struct AdminFace: ~Copyable {
         lists[request] = isComplete ? nil : list
         let view = self.view
         let now = MonotonicTime.now()
-        list.slice({ view.rows(snapshots, at: now) }, isComplete)
+        list.slice(.rows({ view.rows(snapshots, at: now) }, isLast: isComplete))
     }
 
     // MARK: Closing connections

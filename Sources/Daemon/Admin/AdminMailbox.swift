@@ -27,6 +27,9 @@ final class AdminMailbox: Sendable {
         return isQueued
     }
 
+    /// Has the main thread look, although no request waits. Any thread.
+    func raise() { wake.raise() }
+
     // MARK: The main thread's side
 
     /// Readable when requests wait.

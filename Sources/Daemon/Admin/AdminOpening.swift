@@ -86,21 +86,9 @@ struct AdminSockets: ~Copyable {
         for address in try ListenerOpener.addresses(of: target) {
             var local = address
             local.port = port
-            let bound = local
-            let socket = try ListenRefusal.trying("socket") { () throws(Errno) in
-                try Socket.stream(bound.family, .tcp)
-            }
-            try ListenRefusal.trying("SO_REUSEADDR") { () throws(Errno) in try socket.set(.reuseAddress, 1) }
-            if bound.family == .ipv6 {
-                try ListenRefusal.trying("IPV6_V6ONLY") { () throws(Errno) in
-                    try socket.set(.ipv6Only, target.host == .any ? 0 : 1)
-                }
-            }
-            if let scope = target.scope, !bound.isLinkLocal {
-                try ListenRefusal.trying("SO_BINDTODEVICE") { () throws(Errno) in
-                    try socket.bind(toInterface: scope)
-                }
-            }
+            let opened = try InternetListening.socket(local, of: target, .tcp)
+            let bound = opened.bindAddress(local)
+            let socket = opened.take()
             try ListenRefusal.trying("bind") { () throws(Errno) in try socket.bind(to: bound) }
             try ListenRefusal.trying("listen") { () throws(Errno) in try socket.listen(backlog: Self.backlog) }
             // The addresses of one name share the port that the kernel chose for the first.

@@ -54,6 +54,8 @@ final class DaemonView: AdminBackend {
 
     func setFrequentEvents(wanted: Bool) {
         for loop in loops { loop.setOpeningsWanted(wanted) }
+        // The rest is the main thread's.
+        mailbox.raise()
     }
 
     func awaitActivity() {

@@ -34,6 +34,7 @@ extension Supervisor {
 
     /// Answers what waits.
     mutating func takeAdminRequests() {
+        news.want(admin.server?.wantsFrequentEvents ?? false, loops, poller, logger)
         for request in admin.mailbox.take() {
             switch request {
             case .ping(let answer): admin.ping(loops, answer)
@@ -53,12 +54,30 @@ extension Supervisor {
 
     // MARK: Links
 
+    /// Links may have changed.
+    mutating func receiveLinks() {
+        // Before anything is made of it: soon the loops see that the subflows are gone.
+        let carried = subflowsByLink
+        paths.receiveLinks(loops)
+        publishLinks(carried)
+    }
+
+    private var subflowsByLink: [Int: UInt64] {
+        var counts: [Int: UInt64] = [:]
+        for link in publishedLinks where link.state == .up {
+            counts[link.id] = loops.shared.reduce(0) { $0 &+ $1.counters.read(link: link.id).subflows }
+        }
+        return counts
+    }
+
     /// Makes the links known to the admin server, when they have changed, and tells those who listen what has.
-    mutating func publishLinks() {
+    ///
+    /// - Parameter carried: the subflows of each link before that; `nil`: those that it has still.
+    mutating func publishLinks(_ carried: [Int: UInt64]? = nil) {
         let now = paths.links.map(\.snapshot)
         guard now != publishedLinks else { return }
         for event in LinkChanges.events(from: publishedLinks, to: now) { admin.server?.publish(event) }
-        countFailovers(from: publishedLinks, to: now)
+        countFailovers(from: publishedLinks, to: now, carried ?? subflowsByLink)
         publishedLinks = now
         admin.view.publish { $0.links = now }
     }
@@ -127,10 +146,7 @@ extension Supervisor {
 
     /// A subflow acknowledges nothing, while another of its connection works.
     mutating func tell(_ stall: SubflowStall) {
-        let local = stall.local.unmapped.with(port: 0)
-        guard let link = publishedLinks.first(where: { $0.addresses.contains { $0.isSameHost(as: local) } }) else {
-            return
-        }
+        guard let link = link(of: stall.local) else { return }
         admin.view.publish { $0.failovers[link.name, default: 0] += 1 }
         admin.server?.publish(
             AdminEvent(
@@ -144,10 +160,10 @@ extension Supervisor {
     }
 
     /// A link that carried subflows can no longer be used: they are left.
-    func countFailovers(from before: [LinkSnapshot], to now: [LinkSnapshot]) {
+    private func countFailovers(from before: [LinkSnapshot], to now: [LinkSnapshot], _ carried: [Int: UInt64]) {
         for link in before where link.state == .up {
             guard now.first(where: { $0.id == link.id })?.state != .up else { continue }
-            let left = loops.shared.reduce(UInt64(0)) { $0 &+ $1.counters.read(link: link.id).subflows }
+            let left = carried[link.id] ?? 0
             if left > 0 { admin.view.publish { $0.failovers[link.name, default: 0] += left } }
         }
     }

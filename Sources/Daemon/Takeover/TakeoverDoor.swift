@@ -39,7 +39,22 @@ struct TakeoverDoor: ~Copyable {
     ///
     /// - Returns: true when its questions are to be expected.
     mutating func letIn(_ poller: borrowing Poller, _ logger: Logger) -> Bool {
-        guard let client = try? listener?.accept(), let peer = try? client.peer() else { return false }
+        do throws(Errno) {
+            guard let client = try listener?.accept() else { return false }
+            let peer = try client.peer()
+            return letIn(client, peer, poller, logger)
+        } catch .wouldBlock {
+            return false
+        } catch {
+            logger.warning("whoever asks to take over cannot be let in: \(error)")
+            return false
+        }
+    }
+
+    private mutating func letIn(
+        _ client: consuming DescriptorChannel, _ peer: DescriptorChannel.Peer, _ poller: borrowing Poller,
+        _ logger: Logger
+    ) -> Bool {
         guard successor == nil, peer.user == 0 || peer.user == ThisProcess.effectiveUser else {
             logger.warning("process \(peer.process) of user \(peer.user) may not take over now")
             return false
