@@ -180,6 +180,7 @@ import Testing
         ("socket.nodelay = \"yes\"", "\"auto\", true or false"), ("socket.congestion = \"b b\"", "bbr"),
         ("socket.bind-address = \"::\"", "no address"), ("socket.listen.bind-address = \"::1\"", "in 'listen'"),
         ("socket.bind-interface = \"sixteen-letters-\"", "no interface"), ("max-connections = -1", "0 to 10000000"),
+        ("max-connections-per-client = 10000001", "0 to 10000000"), ("max-connections-per-client = \"2\"", "without quotes"),
         ("connect-timeout = \"0s\"", "\"10ms\" to \"10m\""),
         ("idle-timeout = \"1ms\"", "\"10ms\" to \"365d\", or \"0s\""),
         ("tls.listen.server-name = \"a b\"", "no DNS name"), ("key-file = \"key\"", "absolute path"),
