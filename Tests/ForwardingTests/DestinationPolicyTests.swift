@@ -19,7 +19,8 @@ import Wire
             ("ff02::1", .multicast),
             ("239.255.255.255", .multicast), ("255.255.255.255", .broadcast), ("8.8.8.8", nil), ("2001:db8::1", nil),
             ("fec0::1", nil), ("64:ff9b::808:808", nil), ("2002:808:808::", nil), ("128.0.0.1", nil),
-            ("126.255.255.255", nil), ("64:ff9b:1::127.0.0.1", .loopback), ("64:ff9b:1:fffe::169.254.169.254", .linkLocal),
+            ("126.255.255.255", nil), ("64:ff9b:1::127.0.0.1", .loopback),
+            ("64:ff9b:1:fffe::169.254.169.254", .linkLocal),
             ("64:ff9b:1:7f00:0:100::", .loopback), ("64:ff9b:1:a9:fe:a9fe::", .linkLocal),
             ("64:ff9b:1:1:7f:0:100:0", .loopback), ("64:ff9b:1::8.8.8.8", nil), ("64:ff9b:1:fffe::8.8.8.8", nil),
             // Teredo: the client's bits are turned round; then the server.

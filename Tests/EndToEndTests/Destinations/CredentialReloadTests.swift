@@ -124,7 +124,9 @@ extension EndToEndSuite {
                     ).contains("200")
                 }
                 #expect(try ask("anna") && ask("bert"))
-                try host.run("sh", "-c", "grep -v ^anna: \(users) >\(users).new; chmod 600 \(users).new; mv \(users).new \(users)")
+                try host.run(
+                    "sh", "-c",
+                    "grep -v ^anna: \(users) >\(users).new; chmod 600 \(users).new; mv \(users).new \(users)")
                 // Not before it is told.
                 #expect(try ask("anna"))
                 #expect(try await braid.reload(config).event == "configuration-reloaded")

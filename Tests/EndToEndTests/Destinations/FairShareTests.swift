@@ -77,7 +77,8 @@ extension EndToEndSuite {
                 let reloaded = try await braid.reload(
                     Self.relay("bandwidth = \"30Mbit\"", "idle-timeout = \"1h\""), daemon: "threads = 2")
                 #expect(reloaded.number("changed") == 1, "\(reloaded)")
-                let after = try host.run(["python3", "-uc", Self.clients, "d", "2", "127.0.0.3:1"], timeout: .seconds(60))
+                let after = try host.run(
+                    ["python3", "-uc", Self.clients, "d", "2", "127.0.0.3:1"], timeout: .seconds(60))
                 let new = try #require(Double(after.standardOutput.split(separator: "\n").last ?? ""))
                 // Half of the new limit, for the other client is still there.
                 #expect((13.5e6...16.5e6).contains(new), "\(new)")
