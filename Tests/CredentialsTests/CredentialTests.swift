@@ -52,7 +52,7 @@ import Wire
             }
         }
         for text in [
-            "\(key) \(key)", "\(hexadecimal) x", "\(key)=", "1 \(key.dropFirst())", "1 2 \(key)", "x\(hexadecimal)",
+            "\(key) \(key)", "\(hexadecimal) x", "\(key)==", "1 \(key.dropFirst())", "1 2 \(key)", "x\(hexadecimal)",
             "\(key) # \(key)\n\(key) 1", "\(key)\0",
         ] {
             note { () throws(CredentialError) in _ = try KeyFile(text: text) }

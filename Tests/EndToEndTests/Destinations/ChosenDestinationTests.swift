@@ -178,6 +178,9 @@ extension EndToEndSuite {
                 #expect(try ask(7144).contains("(2)"))
                 #expect(try ask(7145).contains("(5)"))
                 #expect(try await braid.reload(Self.direct + ports).event == "configuration-reloaded")
+                // The loops close it a moment after.
+                let deadline = ContinuousClock.now + .seconds(10)
+                while try host.listens(port: 8099), ContinuousClock.now < deadline { await Task.yield() }
                 let server = try await WhoAmIServer.start(in: host, address: "10.0.0.77", port: 8099)
                 #expect(try ask(8099).contains("200"))
                 #expect(try ask(7144).contains("(2)"))

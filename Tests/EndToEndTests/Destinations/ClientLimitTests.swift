@@ -75,7 +75,7 @@ extension EndToEndSuite {
                         """
                         accept-proxy = true
                         max-connections-per-client = 2
-                        rate-limit = { connections = "2/s", per = "client" }
+                        rate-limit = { connections = "1/m", per = "client" }
                         handshake-timeout = "400ms"
                         allow = ["198.51.100.0/24", "127.0.0.7"]
                         """), in: host)
@@ -85,7 +85,7 @@ extension EndToEndSuite {
                 }
                 let one = "PROXY_TCP4_198.51.100.1_198.51.100.9_1_2"
                 let two = "PROXY_TCP4_198.51.100.2_198.51.100.9_1_2"
-                // Two a second of each; more would wait for longer than they may.
+                // One a minute of each; more would wait for longer than they may.
                 #expect(try await open("a", one) == "in")
                 #expect(try await open("b", one) == "out")
                 #expect(try await open("c", two) == "in")

@@ -72,12 +72,12 @@ extension EndToEndSuite {
         @Test func membersAreShownWithTheirScheme() async throws {
             try await Lab.with { lab in
                 let host = try lab.host("alone")
-                let lab = try await AdminLab(
+                let admin = try await AdminLab(
                     Self.near("convert://localhost:7143") + "balance = \"round-robin\"\n", in: host)
                 let deadline = ContinuousClock.now + .seconds(10)
                 var shown: [String] = []
                 repeat {
-                    let status = try JSON.parse(try lab.owner("/v1/status").body)
+                    let status = try JSON.parse(try admin.owner("/v1/status").body)
                     shown = status["relays"]?[0]?["upstreams"]?.list.compactMap { $0["address"]?.text } ?? []
                 } while shown.contains("convert://localhost:7143") && ContinuousClock.now < deadline
                 #expect(shown.contains("convert://127.0.0.1:7143"), "\(shown)")

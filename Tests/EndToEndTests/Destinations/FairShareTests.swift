@@ -10,6 +10,7 @@ extension EndToEndSuite {
             name = "limited"
             listen = "tcp://127.0.0.1:8080"
             upstream = "tcp://127.0.0.1:9000"
+            handshake-timeout = "20s"
             rate-limit = { \(limit) }
             \(more)
 
@@ -23,8 +24,8 @@ extension EndToEndSuite {
             let output = try host.run(
                 ["python3", "-uc", Self.clients, direction, "\(seconds)", "127.0.0.2:10", "127.0.0.3:1"],
                 timeout: .seconds(60))
-            let rates = output.standardOutput.split(separator: " ").compactMap {
-                Double($0.trimmingPrefix { $0 == "\n" }.prefix { $0 != "\n" })
+            let rates = (output.standardOutput.split(separator: "\n").last ?? "").split(separator: " ").compactMap {
+                Double($0)
             }
             try #require(rates.count == 2, "\(output.standardOutput) \(output.standardError)")
             return (rates[0], rates[1])
@@ -66,14 +67,9 @@ extension EndToEndSuite {
         /// Open connections and those that come after a reload have one limit together.
         @Test func aReloadDoesNotDoubleTheLimit() async throws {
             try await withLimit("bandwidth = \"20Mbit\"") { host, braid in
-                let before = try host.spawn(["python3", "-uc", Self.clients, "d", "5", "127.0.0.2:4"])
-                try await braid.record(where: { _ in true })
-                let peer = try Peer(in: host)
-                // The old ones are under way.
-                try await peer.must("a connect 127.0.0.1 8080")
-                try await peer.must("a send d")
-                try await peer.must("a read-bytes 100000")
-                try await peer.must("a close")
+                let before = try host.spawn(["python3", "-uc", Self.clients, "d", "30", "127.0.0.2:4"])
+                // All four are under way.
+                try await before.line(containing: "reading", skipping: 3)
                 let reloaded = try await braid.reload(
                     Self.relay("bandwidth = \"30Mbit\"", "idle-timeout = \"1h\""), daemon: "threads = 2")
                 #expect(reloaded.number("changed") == 1, "\(reloaded)")
@@ -82,7 +78,7 @@ extension EndToEndSuite {
                 let new = try #require(Double(after.standardOutput.split(separator: "\n").last ?? ""))
                 // Half of the new limit, for the other client is still there.
                 #expect((13.5e6...16.5e6).contains(new), "\(new)")
-                try await before.finish(timeout: .seconds(30))
+                before.terminate()
             }
         }
 
@@ -119,7 +115,7 @@ extension EndToEndSuite {
             def run(i, source):
                 s = socket.create_connection(("127.0.0.1", 8080), 10, (source, 0))
                 s.sendall(b"u" if up else b"d"); s.setblocking(False)
-                rest = b""
+                rest, first = b"", True
                 while (now := time.monotonic()) < end:
                     r, w, _ = select.select([s], [s] if up else [], [], end - now)
                     if w:
@@ -128,6 +124,8 @@ extension EndToEndSuite {
                     if not r: continue
                     data = s.recv(1 << 20)
                     if not data: break
+                    if first: sys.stdout.write("reading\\n")
+                    first = False
                     amount = len(data)
                     if up:
                         rest += data

@@ -40,7 +40,8 @@ extension EndToEndSuite {
                 #expect(try await peer.ask("b end") == "ECONNRESET")
                 try await peer.must("c connect 127.0.0.1 8081")
                 let records = try await braid.connections(3)
-                #expect(Set(records.map(\.result)) == ["handshake-timeout", "handshake-failed", "refused"], "\(records)")
+                #expect(
+                    Set(records.map(\.result)) == ["handshake-timeout", "handshake-failed", "refused"], "\(records)")
             }
         }
 

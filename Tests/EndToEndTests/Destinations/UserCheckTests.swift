@@ -39,7 +39,7 @@ extension EndToEndSuite {
 
         /// Sixty-four clients at one address that try one password after the other.
         private static let guesser = """
-            import itertools, socket, threading
+            import itertools, socket, threading, time
             numbers = itertools.count()
             def run():
                 while True:
@@ -51,6 +51,7 @@ extension EndToEndSuite {
                         assert s.recv(2) != bytes([1, 0])
                         s.close()
                     except OSError: pass
+                    time.sleep(0.02)
             for _ in range(64): threading.Thread(target=run, daemon=True).start()
             while next(numbers) < 200: threading.Event().wait(0.05)
             print("guessing")

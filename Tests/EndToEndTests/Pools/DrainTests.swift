@@ -18,31 +18,32 @@ extension EndToEndSuite {
             try await Lab.with { lab in
                 let host = try lab.host("alone")
                 _ = try await NamedServers(in: host, ports: [9001, 9002])
-                let lab = try await AdminLab(Self.config, in: host, daemon: "threads = 2")
+                let admin = try await AdminLab(Self.config, in: host, daemon: "threads = 2")
                 let clients = PoolClients(host: host, port: 8080)
                 let peer = try Peer(in: host)
                 try await peer.must("old connect 127.0.0.1 8080")
                 try await peer.must("old send who")
                 #expect(try await peer.must("old read 4") == "9001")
 
-                let drained = try lab.command("drain", "near", "tcp://127.0.0.1:9001")
+                let drained = try admin.command("drain", "near", "tcp://127.0.0.1:9001")
                 #expect(drained.status == .exited(0), "\(drained.standardError)")
                 #expect(drained.standardOutput == "tcp://127.0.0.1:9001 (draining, 1 open)\n")
                 #expect(try clients.ask(6) == Array(repeating: "9002", count: 6))
                 try await peer.must("old send who")
                 #expect(try await peer.must("old read 4") == "9001")
-                #expect(try lab.command("status").standardOutput.contains("tcp://127.0.0.1:9001 (draining, 1 open)"))
-                let status = try JSON.parse(try lab.owner("/v1/status").body)
+                #expect(try admin.command("status").standardOutput.contains("tcp://127.0.0.1:9001 (draining, 1 open)"))
+                let status = try JSON.parse(try admin.owner("/v1/status").body)
                 #expect(status["relays"]?[0]?["upstreams"]?.list.map { $0["draining"]?.flag } == [true, false])
-                let change = try await lab.braid.record("admin-change")
+                let change = try await admin.braid.record("admin-change")
                 #expect(change["action"] == "drain" && change["upstream"] == "tcp://127.0.0.1:9001", "\(change)")
 
                 // A reload that changes the relay leaves it out.
-                try await lab.braid.reload(Self.config + "idle-timeout = \"1h\"\n", daemon: "threads = 2")
+                try await admin.braid.reload(Self.config + "idle-timeout = \"1h\"\n", daemon: "threads = 2")
                 #expect(try clients.ask(4) == Array(repeating: "9002", count: 4))
 
                 #expect(
-                    try lab.command("drain", "near", "tcp://127.0.0.1:9001", "--undo").standardOutput.contains("9001\n")
+                    try admin.command("drain", "near", "tcp://127.0.0.1:9001", "--undo").standardOutput.contains(
+                        "9001\n")
                 )
                 #expect(try clients.ask(4) == Array(repeating: "9001", count: 4))
             }
@@ -51,22 +52,22 @@ extension EndToEndSuite {
         @Test func whatIsNotThereIsSaid() async throws {
             try await Lab.with { lab in
                 let host = try lab.host("alone")
-                let lab = try await AdminLab(Self.config, in: host)
-                let relay = try lab.command("drain", "far", "tcp://127.0.0.1:9001")
+                let admin = try await AdminLab(Self.config, in: host)
+                let relay = try admin.command("drain", "far", "tcp://127.0.0.1:9001")
                 #expect(relay.status == .exited(1) && relay.standardError.contains("near"), "\(relay.standardError)")
-                let upstream = try lab.command("drain", "near", "tcp://127.0.0.1:9003")
+                let upstream = try admin.command("drain", "near", "tcp://127.0.0.1:9003")
                 #expect(
                     upstream.status == .exited(1) && upstream.standardError.contains("tcp://127.0.0.1:9002"),
                     "\(upstream.standardError)")
-                #expect(try lab.command("drain", "near").status == .exited(64))
+                #expect(try admin.command("drain", "near").status == .exited(64))
                 let path = "/v1/relays/near/upstreams"
                 let body = "{\"address\":\"tcp://127.0.0.1:9001\",\"draining\":true}"
-                #expect(try lab.reader(path, "-X", "PATCH", "-d", body).status == 403)
-                #expect(try lab.owner(path, "-X", "POST", "-d", body).status == 405)
+                #expect(try admin.reader(path, "-X", "PATCH", "-d", body).status == 403)
+                #expect(try admin.owner(path, "-X", "POST", "-d", body).status == 405)
                 for wrong in ["", "{}", "[]", "{\"address\":1,\"draining\":true}", "{\"address\":\"x\"}"] {
-                    #expect(try lab.owner(path, "-X", "PATCH", "-d", wrong).status == 400, "\(wrong)")
+                    #expect(try admin.owner(path, "-X", "PATCH", "-d", wrong).status == 400, "\(wrong)")
                 }
-                #expect(try lab.owner(path, "-X", "PATCH", "-d", body).status == 200)
+                #expect(try admin.owner(path, "-X", "PATCH", "-d", body).status == 200)
             }
         }
     }
