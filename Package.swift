@@ -59,13 +59,15 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
         .target(name: "Credentials", dependencies: ["CCrypt", "COpenSSL", "Wire"], swiftSettings: strict),
+        .target(name: "CTLS", cSettings: linuxC, linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(name: "TLS", dependencies: ["CTLS"], swiftSettings: strict),
 
         // Data plane
         .target(
             name: "Forwarding",
             dependencies: [
-                "Credentials", "LinuxSystem", "CLinux", "MultipathTCP", "Wire", systemPackage, basicContainers, deques,
-                heaps,
+                "Credentials", "LinuxSystem", "CLinux", "MultipathTCP", "TLS", "Wire", systemPackage, basicContainers,
+                deques, heaps,
             ],
             swiftSettings: strict),
 
@@ -78,7 +80,7 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Admin", "Configuration", "Credentials", "Forwarding", "LinuxSystem", "MultipathTCP", "Paths",
-                "ServiceManager", "Upstreams", "CLinux", logging, systemPackage, deques,
+                "ServiceManager", "TLS", "Upstreams", "CLinux", logging, systemPackage, deques,
             ],
             swiftSettings: strict),
 
@@ -155,6 +157,7 @@ let package = Package(
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: linuxC),
         .target(name: "KernelFiles", path: "Tests/KernelFiles", swiftSettings: strictTests),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestNamespace"], swiftSettings: strictTests),
+        .testTarget(name: "TLSTests", dependencies: ["TLS", "LinuxSystem"], swiftSettings: strictTests),
         .testTarget(name: "CredentialsTests", dependencies: ["Credentials", "Wire"], swiftSettings: strictTests),
         .testTarget(
             name: "AdminTests",

@@ -20,6 +20,14 @@ extension RelaySettings {
                 "tls.listen", "has neither certificate nor pre-shared key", "add certificate and key, or psk-file",
                 if: tls.certificate == nil && tls.key == nil && tls.pskFile == nil)
             refuse(
+                "tls.listen.certificate", "is shown to nobody, for clients have to prove a key of psk-file",
+                "remove it, or add client-ca to let in clients with a certificate as well",
+                if: tls.certificate != nil && tls.pskFile != nil && tls.clientCA == nil)
+            refuse(
+                "tls.listen", "cannot be where clients are redirected to, who know of no proxy",
+                "remove it, or give transparent:// a relay of its own",
+                if: listen.contains { if case .transparent = $0.value { true } else { false } })
+            refuse(
                 "tls.listen.client-ca", "needs a certificate of the listener's own", "add certificate and key",
                 if: tls.clientCA != nil && tls.certificate == nil && tls.key == nil)
             refuse("tls.listen.ca", "is for tls.upstream", "write client-ca to verify clients", if: tls.ca != nil)
@@ -32,6 +40,14 @@ extension RelaySettings {
             refuse(
                 "tls.upstream.client-ca", "is for tls.listen", "write ca to verify the upstream",
                 if: tls.clientCA != nil)
+            refuse(
+                "tls.upstream", "has no name to verify the certificate of a Unix upstream by",
+                "add server-name = \"NAME\", or verify = false",
+                if: tls.verify && tls.serverName == nil && tls.pskFile == nil
+                    && upstream.contains { if case .unix = $0.value { true } else { false } })
+            refuse(
+                "tls.upstream.ca", "is without effect, for verify is false", "remove one of them",
+                if: tls.ca != nil && !tls.verify)
             refuse(
                 "tls.upstream", "has no upstream that is dialled", "remove it",
                 if: upstream.allSatisfy(\.value.isBuiltIn))

@@ -35,6 +35,7 @@ extension HandshakePlan {
                 ? secrets.keys.map { ConvertVerifier($0, after: former?.verifier, began: began) } : nil,
             clientLimit: Self.clientLimit(settings, former), connectionRate: Self.connectionRate(settings, former),
             bandwidth: Self.bandwidth(settings, former),
+            clientTLS: secrets.clientTLS, upstreamTLS: secrets.upstreamTLS,
             tag: Secrets.random(6).flatMap { Array(String($0, radix: 16).utf8) })
     }
 

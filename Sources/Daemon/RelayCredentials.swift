@@ -1,11 +1,14 @@
 internal import Configuration
 internal import Credentials
 internal import FoundationEssentials
+internal import TLS
 
 /// A relay's keys and users.
 struct RelaySecrets {
     var keys: KeyFile?
     var users: UsersFile?
+    var clientTLS: TLSContext?
+    var upstreamTLS: TLSContext?
 }
 
 /// The keys and users of all relays, as their files have them at the start or at a reload.
@@ -28,18 +31,24 @@ struct RelayCredentials {
                     try UsersFile(text: text)
                 }
             }
+            if let tls = relay.listenTLS { own.clientTLS = try Self.context(tls, "tls.listen", relay, isServer: true) }
+            if let tls = relay.upstreamTLS {
+                own.upstreamTLS = try Self.context(tls, "tls.upstream", relay, isServer: false)
+            }
             secrets[relay.name] = own
         }
     }
 
     subscript(relay: String) -> RelaySecrets { secrets[relay] ?? RelaySecrets() }
 
-    private static func read<Value>(
-        _ path: String, _ location: SourceLocation, _ parse: (String) throws(CredentialError) -> Value
+    /// Reads a file; one that is secret must not be for everyone.
+    static func read<Value>(
+        _ path: String, _ location: SourceLocation, isSecret: Bool = true,
+        _ parse: (String) throws(CredentialError) -> Value
     ) throws(StartError) -> Value {
         do {
-            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int ?? 0
-            guard mode & 0o007 == 0 else {
+            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? any BinaryInteger
+            guard !isSecret || (mode.map { Int($0) } ?? 0o777) & 0o007 == 0 else {
                 throw CredentialError(line: nil, "everyone may read it: chmod o-rwx \(path)")
             }
             return try parse(try String(contentsOfFile: path, encoding: .utf8))

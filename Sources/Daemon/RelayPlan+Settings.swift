@@ -1,12 +1,13 @@
 internal import Configuration
 internal import Forwarding
 internal import LinuxSystem
+internal import TLS
 
 extension RelayPlan {
     /// What the data plane needs to know of a configured relay.
     ///
     /// - Parameters:
-    ///   - settings: the relay; its upstreams are of kinds that are built.
+    ///   - settings: the relay.
     ///   - id: its number in this process.
     ///   - raceDelay: `paths.race-delay`.
     ///   - gate: the gate of the whole daemon.
@@ -27,6 +28,11 @@ extension RelayPlan {
             upstreamSocket: SocketPlan(settings.upstreamSocket),
             requiresMultipath: settings.requireMultipath, mode: LinkMode(settings.mode),
             gate: AdmissionGate(limit: settings.maxConnections, outer: gate))
+        if let tls = settings.upstreamTLS {
+            for index in upstreams.indices {
+                upstreams[index].tlsPeer = tls.serverName.map { .name($0) } ?? settings.upstream[index].value.tlsPeer
+            }
+        }
         clientChoosesCongestion = listenSocket.choosesCongestion
         slowStart = settings.slowStart.wholeNanoseconds
         balance =
@@ -50,8 +56,26 @@ extension LinkMode {
     }
 }
 
+extension UpstreamAddress {
+    /// Whom the certificate of an upstream has to name. For a service that is the domain, not the host that the DNS answers
+    /// with, for anyone may have written that answer (RFC 6125, section 1.8).
+    fileprivate var tlsPeer: TLSPeer? {
+        switch self {
+        case .tcp(let target), .mptcp(let target), .convert(let target):
+            switch target.host {
+            case .address(let address): .address("\(address)")
+            case .name(let name): .name(name)
+            case .any: nil
+            }
+        case .mptcpService(let name):
+            .name(name.split(separator: ".").drop { $0.hasPrefix("_") }.joined(separator: "."))
+        case .unix, .echo, .dashboard, .directTCP, .directMPTCP: nil
+        }
+    }
+}
+
 extension UpstreamPlan {
-    /// `nil` for a kind that is not built; `Settings.notBuiltYet()` refuses those before.
+    /// `nil` for `dashboard://` in a daemon that serves none, which is refused before.
     init?(_ address: UpstreamAddress, dashboard: ConnectionTaker?) {
         switch address {
         case .tcp(let target): self.init(.tcp, target)

@@ -25,8 +25,6 @@ extension Supervisor {
     private mutating func takeNewConfiguration(_ began: MonotonicTime) -> ReloadOutcome {
         do throws(ConfigurationError) {
             let new = try Settings.load(path: file, environment: ThisProcess.environment)
-            let missing = new.notBuiltYet()
-            if !missing.isEmpty { throw ConfigurationError(diagnostics: missing) }
             do throws(StartError) {
                 return try take(new, began)
             } catch {

@@ -134,11 +134,12 @@ struct Connection: ~Copyable {
     }
 
     private mutating func serveClient(reads: Bool, writes: Bool, failed: Bool, _ carriers: inout Carriers) -> End? {
+        if writes, client.hasUnsent, let error = client.flush() { return reset(.clientReset, error) }
         if isEcho {
             if let end = turnEcho(&carriers) { return end }
         } else {
             if reads, let end = turnUp(&carriers) { return end }
-            if writes, down.held > 0, let end = turnDown(&carriers) { return end }
+            if writes, down.wantsWrite, let end = turnDown(&carriers) { return end }
         }
         // An error that no read or write has met, because there was no room to read into.
         if failed, !up.wantsRead { return reset(.clientReset, client.pendingError()) }
@@ -146,15 +147,16 @@ struct Connection: ~Copyable {
     }
 
     private mutating func serveUpstream(reads: Bool, writes: Bool, failed: Bool, _ carriers: inout Carriers) -> End? {
+        if writes, upstream.hasUnsent, let error = upstream.flush() { return reset(.upstreamReset, error) }
         if reads, let end = turnDown(&carriers) { return end }
-        if writes, up.held > 0, let end = turnUp(&carriers) { return end }
+        if writes, up.wantsWrite, let end = turnUp(&carriers) { return end }
         if failed, !down.wantsRead { return reset(.upstreamReset, upstream.pendingError()) }
         return nil
     }
 
     private mutating func turnUp(_ carriers: inout Carriers) -> End? {
         switch up.turn(
-            from: client.raw, sourceIsMultipath: client.isMultipathSocket, to: upstream.raw, last: down.shut,
+            from: client.channel, sourceIsMultipath: client.isMultipathSocket, to: upstream.channel, last: down.shut,
             carriers: &carriers)
         {
         case .paused: nil
@@ -165,7 +167,7 @@ struct Connection: ~Copyable {
 
     private mutating func turnDown(_ carriers: inout Carriers) -> End? {
         switch down.turn(
-            from: upstream.raw, sourceIsMultipath: upstream.isMultipathSocket, to: client.raw, last: up.shut,
+            from: upstream.channel, sourceIsMultipath: upstream.isMultipathSocket, to: client.channel, last: up.shut,
             carriers: &carriers)
         {
         case .paused: nil
@@ -176,7 +178,7 @@ struct Connection: ~Copyable {
 
     private mutating func turnEcho(_ carriers: inout Carriers) -> End? {
         switch up.turn(
-            from: client.raw, sourceIsMultipath: client.isMultipathSocket, to: client.raw, last: true,
+            from: client.channel, sourceIsMultipath: client.isMultipathSocket, to: client.channel, last: true,
             carriers: &carriers)
         {
         case .paused: nil
@@ -193,10 +195,11 @@ struct Connection: ~Copyable {
         do throws(Errno) {
             var wanted: Readiness = up.wantsRead ? .readable : []
             if isEcho ? up.wantsWrite : down.wantsWrite { wanted.insert(.writable) }
+            if client.hasUnsent { wanted.insert(.writable) }
             try client.watch(wanted, token(.client), poller)
             if !isEcho {
                 wanted = down.wantsRead ? .readable : []
-                if up.wantsWrite { wanted.insert(.writable) }
+                if up.wantsWrite || upstream.hasUnsent { wanted.insert(.writable) }
                 try upstream.watch(wanted, token(.upstream), poller)
             }
             return nil

@@ -282,6 +282,8 @@ extension EventLoop {
         memberConnected(slot, relay)
         let noDelay = relays[relay].followsNoDelay
         let isLimited = relays[relay].isLimited
+        let introducesTLS = connections.slots[Int(slot)]?.upstream.tls != nil
+        let id = connections.slots[Int(slot)]?.id
         // Under a bandwidth limit the client's first bytes wait for their turn as well.
         if isLimited {
             connections.slots[Int(slot)]?.setLimit(.client, Connection.readsWhenTold)
@@ -294,5 +296,6 @@ extension EventLoop {
         countOpening(slot, relay)
         settle(slot, relay, served)
         if isLimited, served.end == nil { serveLimited(slot, relay, .client, .readable) }
+        if introducesTLS { readSealedUpstream(slot, relay, id) }
     }
 }

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import LinuxSystem
 internal import SystemPackage
+internal import TLS
 
 /// One direction of a connection: reads from one socket, writes to the other, and holds what the other did not take yet.
 ///
@@ -50,8 +51,8 @@ struct Flow {
         return !stuffed && held < Tuning.pipeCapacity / 2
     }
 
-    /// Whether the destination is to be watched for writing.
-    var wantsWrite: Bool { held > 0 }
+    /// Whether the destination is to be watched for writing: bytes wait, or the end could not be said yet.
+    var wantsWrite: Bool { held > 0 || ended && !shut }
 
     /// Moves what can be moved now, at most a turn's share.
     ///
@@ -62,9 +63,11 @@ struct Flow {
     ///   - carriers: the loop's pipes and buffers.
     ///   - last: the other direction is over: the end of this one is said by closing the sockets.
     mutating func turn(
-        from source: CInt, sourceIsMultipath: Bool, to destination: CInt, last: Bool, carriers: inout Carriers
+        from source: Channel, sourceIsMultipath: Bool, to destination: Channel, last: Bool, carriers: inout Carriers
     ) -> Outcome {
+        let isSealed = source.isSealed || destination.isSealed
         var blocked = false
+        var isDry = false
         if held > 0 {
             switch flush(to: destination, &carriers) {
             case .done: break
@@ -73,11 +76,17 @@ struct Flow {
             }
         }
         var share = min(Tuning.bytesPerTurn, Int(limit))
-        while wantsRead, share > 0 {
+        while wantsRead {
+            if share <= 0 {
+                // What TLS has read ahead, a few records, is told of by no event: it goes before the others have their turn.
+                guard source.isSealed else { break }
+                isDry = true
+                share = Tuning.scratchSize
+            }
             let filled =
-                deep
+                deep && !isSealed
                 ? spliceOrCopy(from: source, sourceIsMultipath, to: destination, atMost: share, &carriers)
-                : copy(from: source, to: destination, atMost: share, &carriers)
+                : copy(from: source, to: destination, atMost: share, isDry: isDry, &carriers)
             switch filled {
             case .bytes(let count):
                 share -= count
@@ -99,9 +108,9 @@ struct Flow {
             }
         }
         if ended, held == 0, !shut {
-            shut = true
-            // ENOTCONN: the destination is gone already, which its own direction will say.
-            if !last { _ = linux_shutdown(destination, CInt(LINUX_SHUT_WR)) }
+            // ENOTCONN: the destination is gone already, which its own direction will say. TLS says the end even where the socket
+            // is closed next, for else it would look cut off.
+            shut = last && !destination.isSealed || destination.finish() != -Errno.wouldBlock.rawValue
         }
         return .paused
     }
@@ -135,13 +144,13 @@ struct Flow {
     }
 
     private mutating func spliceOrCopy(
-        from source: CInt, _ sourceIsMultipath: Bool, to destination: CInt, atMost share: Int,
+        from source: Channel, _ sourceIsMultipath: Bool, to destination: Channel, atMost share: Int,
         _ carriers: inout Carriers
     ) -> Filled {
         var wanted = min(share, Tuning.pipeCapacity)
         if sourceIsMultipath {
             // This kernel's splice from MPTCP allocates pages for the whole request: ask for what is there.
-            let waiting = Int(linux_bytes_readable(source))
+            let waiting = Int(linux_bytes_readable(source.raw))
             if waiting < Tuning.spliceWorthwhile, held == 0 {
                 countRead(short: true)
                 return copy(from: source, to: destination, atMost: share, &carriers)
@@ -154,7 +163,7 @@ struct Flow {
         let ends = carriers.pipes.ends(pipe)
         do throws(Errno) {
             let count = try Splice.move(
-                from: source, to: ends.write, count: min(wanted, ends.capacity - held), more: false)
+                from: source.raw, to: ends.write, count: min(wanted, ends.capacity - held), more: false)
             if count == 0 {
                 releaseIfEmpty(&carriers)
                 return .end
@@ -182,26 +191,30 @@ struct Flow {
     }
 
     private mutating func copy(
-        from source: CInt, to destination: CInt, atMost share: Int, _ carriers: inout Carriers
+        from source: Channel, to destination: Channel, atMost share: Int, isDry: Bool = false,
+        _ carriers: inout Carriers
     ) -> Filled {
         let scratch = unsafe carriers.scratch
         let wanted = min(share, scratch.count)
         let count: Int
         do throws(Errno) {
-            count = try check(unsafe linux_receive(source, scratch.baseAddress, wanted))
+            count = try check(unsafe source.receive(scratch.baseAddress, wanted, dry: isDry))
         } catch {
             return error == .wouldBlock ? .empty : .sourceFailed(error)
         }
         if count == 0 { return .end }
-        let full = count == wanted
+        let full = source.tls?.hasMore ?? (count == wanted)
         if count >= Tuning.longRead {
             countRead(short: false)
+        } else if deep, source.isSealed || destination.isSealed {
+            // Elsewhere the splice has counted.
+            countRead(short: true)
         } else {
             longReads = 0
         }
         var sent = 0
         do throws(Errno) {
-            sent = try check(unsafe linux_send(destination, scratch.baseAddress, count, 0))
+            sent = try check(unsafe destination.send(scratch.baseAddress, count))
         } catch {
             if error != .wouldBlock { return .destinationFailed(error) }
         }
@@ -225,7 +238,7 @@ struct Flow {
     }
 
     /// Writes what waits.
-    private mutating func flush(to destination: CInt, _ carriers: inout Carriers) -> Flushed {
+    private mutating func flush(to destination: Channel, _ carriers: inout Carriers) -> Flushed {
         while held > 0 {
             do throws(Errno) {
                 let count: Int
@@ -233,11 +246,11 @@ struct Flow {
                 case .none: preconditionFailure("bytes are held by no carrier")
                 case .pipe(let index):
                     count = try Splice.move(
-                        from: carriers.pipes.ends(index).read, to: destination, count: held, more: false)
+                        from: carriers.pipes.ends(index).read, to: destination.raw, count: held, more: false)
                     stuffed = false
                 case .buffer(let index, let offset):
                     let start = unsafe carriers.buffers[index].baseAddress.map { unsafe $0 + offset }
-                    count = try check(unsafe linux_send(destination, start, held, 0))
+                    count = try check(unsafe destination.send(start, held))
                     carrier = .buffer(index, offset: offset + count)
                 }
                 held -= count

@@ -14,6 +14,8 @@ final class Handshake {
         case turn
         /// A PROXY header.
         case proxyHeader
+        /// For the client's part of the TLS handshake.
+        case clientTLS
         case socksGreeting
         case socksCredentials
         case socksRequest
@@ -25,6 +27,8 @@ final class Handshake {
         case resolution
         /// For an upstream; the phase is `resolving` or `dialing`.
         case upstream
+        /// For the upstream's part of the TLS handshake.
+        case upstreamTLS
         /// For the upstream to take the preamble.
         case preamble
         /// For the converter's answer.
@@ -59,6 +63,8 @@ final class Handshake {
     var request: [UInt8] = []
     /// The Convert client asked for the supported extensions.
     var asksForExtensions = false
+    /// TLS with the client stands.
+    var isClientSealed = false
     /// What goes to the upstream before data, and how much of it went.
     var preamble: [UInt8] = []
     var preambleSent = 0
@@ -90,7 +96,8 @@ final class Handshake {
     var readsClient: Bool {
         switch step {
         case .proxyHeader, .socksGreeting, .socksCredentials, .socksRequest, .httpHead, .convertRequest: true
-        case .turn, .userCheck, .resolution, .upstream, .preamble, .convertAnswer, .farewell: false
+        case .turn, .clientTLS, .userCheck, .resolution, .upstream, .upstreamTLS, .preamble, .convertAnswer, .farewell:
+            false
         }
     }
 
@@ -99,6 +106,9 @@ final class Handshake {
         Secrets.wipe(&input, first: count)
         consume(count)
     }
+
+    /// Whether it is the client who keeps everyone waiting.
+    var isClientsTurn: Bool { readsClient || step == .clientTLS }
 
     /// Takes the first `count` bytes of the input away.
     func consume(_ count: Int) {

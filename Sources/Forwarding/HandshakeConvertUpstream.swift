@@ -18,21 +18,21 @@ extension EventLoop {
     /// What a client that waits for nobody has sent already goes with the request (RFC 8803 section 3: 0-RTT). It stays in
     /// `input` until the converter has answered, for another one may have to be asked.
     mutating func readAhead(_ slot: UInt32, _ handshake: Handshake) {
-        guard handshake.input.isEmpty, let raw = connections.slots[Int(slot)]?.client.raw else { return }
+        guard handshake.input.isEmpty, let channel = connections.slots[Int(slot)]?.client.channel else { return }
         let scratch = unsafe carriers.scratch
-        let answer = unsafe linux_receive(raw, scratch.baseAddress, min(scratch.count, Tuning.readAhead))
+        let answer = unsafe channel.receive(scratch.baseAddress, min(scratch.count, Tuning.readAhead))
         guard answer > 0 else { return }
         unsafe handshake.input.append(contentsOf: UnsafeRawBufferPointer(rebasing: scratch[..<Int(answer)]))
     }
 
     /// Reads the answer and not a byte more: what follows it is the server's.
     mutating func readConvertAnswer(_ slot: UInt32, _ relay: Int, _ handshake: Handshake) {
-        guard let raw = connections.slots[Int(slot)]?.upstream.raw else { return }
+        guard let channel = connections.slots[Int(slot)]?.upstream.channel else { return }
         while true {
             let wanted = (handshake.answer.count < 4 ? 4 : Int(handshake.answer[1]) * 4) - handshake.answer.count
             if wanted > 0 {
                 let scratch = unsafe carriers.scratch
-                let count = unsafe linux_receive(raw, scratch.baseAddress, wanted)
+                let count = unsafe channel.receive(scratch.baseAddress, wanted)
                 if count == Int64(-Errno.wouldBlock.rawValue) { return }
                 guard count > 0 else {
                     return upstreamFailed(

@@ -50,17 +50,23 @@ extension EventLoop {
     /// unread bytes would be a reset, and could destroy the message on its way.
     mutating func leave(_ slot: UInt32, _ handshake: Handshake, _ bytes: [UInt8], isError: Bool = true) {
         let index = Int(slot)
-        guard let raw = connections.slots[index]?.client.raw else { return }
+        guard let channel = connections.slots[index]?.client.channel else { return }
         connections.slots[index]?.upstream = .absent
         if bytes.isEmpty { return finish(slot, handshake.end) }
         if handshake.kind == .convert, isError, !mayAnswerError() { return finish(slot, handshake.end) }
-        let sent = unsafe bytes.withUnsafeBytes { unsafe linux_send(raw, $0.baseAddress, $0.count, 0) }
+        let sent = unsafe bytes.withUnsafeBytes { unsafe channel.send($0.baseAddress, $0.count) }
         guard sent == Int64(bytes.count) else { return finish(slot, handshake.end) }
-        _ = linux_shutdown(raw, CInt(LINUX_SHUT_WR))
+        // It is among the first bytes that the socket is given, so there is room for it; if not, the close says it.
+        _ = channel.finish()
+        awaitFarewell(slot, handshake)
+    }
+
+    /// Gives the client time to read the last message and to close.
+    mutating func awaitFarewell(_ slot: UInt32, _ handshake: Handshake) {
         handshake.step = .farewell
         handshake.input = []
-        connections.slots[index]?.phase = .handshake
-        timers.schedule(index, at: now + Tuning.farewell)
+        connections.slots[Int(slot)]?.phase = .handshake
+        timers.schedule(Int(slot), at: now + Tuning.farewell)
         watchClient(slot, .readable)
     }
 
@@ -86,8 +92,8 @@ extension EventLoop {
     ///
     /// - Returns: false when that could not be done; the connection has ended then.
     mutating func answer(_ slot: UInt32, _ bytes: [UInt8]) -> Bool {
-        guard let raw = connections.slots[Int(slot)]?.client.raw else { return false }
-        let sent = unsafe bytes.withUnsafeBytes { unsafe linux_send(raw, $0.baseAddress, $0.count, 0) }
+        guard let channel = connections.slots[Int(slot)]?.client.channel else { return false }
+        let sent = unsafe bytes.withUnsafeBytes { unsafe channel.send($0.baseAddress, $0.count) }
         // It is among the first bytes that the socket is given, so it takes all of them or is broken.
         if sent == Int64(bytes.count) { return true }
         let error = sent < 0 ? Errno(rawValue: CInt(-sent)) : .noBufferSpace

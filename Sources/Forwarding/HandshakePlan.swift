@@ -1,4 +1,5 @@
 public import Credentials
+public import TLS
 internal import Wire
 
 /// What a relay expects before data, and says before data: who may come in, how a destination is chosen and where it may
@@ -38,6 +39,10 @@ public final class HandshakePlan: Sendable {
     public let connectionRate: ConnectionRate?
     /// How much may be moved a second.
     public let bandwidth: BandwidthRate?
+    /// TLS with the client: what the listener shows and asks for.
+    public let clientTLS: TLSContext?
+    /// TLS with the upstream.
+    public let upstreamTLS: TLSContext?
     /// Begins the unique ids of this process's connections.
     public let tag: [UInt8]
     /// Every client is looked at before it is served.
@@ -50,7 +55,7 @@ public final class HandshakePlan: Sendable {
         destinations: DestinationPolicy = DestinationPolicy(), ignoresDestination: Bool = false,
         requiresUser: Bool = false, prover: ConvertProver? = nil, verifier: ConvertVerifier? = nil,
         clientLimit: ClientLimit? = nil, connectionRate: ConnectionRate? = nil, bandwidth: BandwidthRate? = nil,
-        tag: [UInt8] = []
+        clientTLS: TLSContext? = nil, upstreamTLS: TLSContext? = nil, tag: [UInt8] = []
     ) {
         self.timeout = timeout
         self.access = access
@@ -65,6 +70,8 @@ public final class HandshakePlan: Sendable {
         self.clientLimit = clientLimit
         self.connectionRate = connectionRate
         self.bandwidth = bandwidth
+        self.clientTLS = clientTLS
+        self.upstreamTLS = upstreamTLS
         self.tag = tag
         guardsClients = !access.isOpen || acceptsProxy || connectionRate != nil || clientLimit != nil
     }

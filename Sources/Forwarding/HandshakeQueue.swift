@@ -41,7 +41,7 @@ extension EventLoop {
         while let token = relays[relay].handshakes.first {
             let generation = EventTag(rawValue: token.tag).generation
             guard connections.holds(token.slot, generation: generation),
-                let handshake = connections.slots[Int(token.slot)]?.handshake, handshake.readsClient
+                let handshake = connections.slots[Int(token.slot)]?.handshake, handshake.isClientsTurn
             else {
                 relays[relay].handshakes.removeFirst()
                 // One that waits for something else comes back to the queue when it is read again.

@@ -2,6 +2,7 @@ internal import BasicContainers
 internal import CLinux
 internal import LinuxSystem
 internal import SystemPackage
+internal import TLS
 internal import Wire
 
 /// Before dialling: who the client is and where it wants to go. Everything a client says is bounded in size by its parser and
@@ -11,7 +12,7 @@ extension EventLoop {
     mutating func greet(_ slot: UInt32, _ relay: Int, _ kind: ListenerKind) {
         if relays[relay].plan.handshake.guardsClients {
             guard admit(slot, relay) else { return }
-        } else if kind == .plain {
+        } else if kind == .plain, relays[relay].plan.handshake.clientTLS == nil {
             return startDial(slot)
         }
         let handshake = Handshake(
@@ -80,8 +81,13 @@ extension EventLoop {
         finish(slot, Connection.End(result: .refused, error: .permissionDenied, reset: true))
     }
 
-    /// Turns to what the client says first about where it wants to go.
-    private mutating func hear(_ slot: UInt32, _ relay: Int, _ handshake: Handshake) {
+    /// Turns to TLS, and then to what the client says first about where it wants to go.
+    mutating func hear(_ slot: UInt32, _ relay: Int, _ handshake: Handshake) {
+        if let context = relays[relay].plan.handshake.clientTLS, !handshake.isClientSealed {
+            install(handshake, slot)
+            queue(slot, relay, handshake)
+            return greetClientTLS(slot, relay, handshake, context)
+        }
         let isInstalled = connections.slots[Int(slot)]?.handshake != nil
         guard let step = Handshake.firstStep(handshake.kind) else {
             if !isInstalled, handshake.kind == .plain { return startDial(slot) }
@@ -97,13 +103,21 @@ extension EventLoop {
 
     /// Reads the client's next message, of which some may be there.
     mutating func readOn(_ slot: UInt32, _ relay: Int, _ handshake: Handshake) {
-        if !handshake.isQueued, let token = connections.slots[Int(slot)]?.token(.client) {
-            handshake.isQueued = true
-            relays[relay].handshakes.append(token)
-        }
+        queue(slot, relay, handshake)
         watchClient(slot, .readable)
-        guard connections.slots[Int(slot)] != nil, !handshake.input.isEmpty else { return }
-        advance(slot, relay, handshake)
+        guard connections.slots[Int(slot)] != nil else { return }
+        if !handshake.input.isEmpty { advance(slot, relay, handshake) }
+        // What came together with the end of the TLS handshake, or with the message before, is told of by no event.
+        guard handshake.isClientSealed, handshake.readsClient, connections.slots[Int(slot)]?.handshake === handshake
+        else { return }
+        readClient(slot, relay, handshake)
+    }
+
+    /// Puts it among those who make room when there is none.
+    private mutating func queue(_ slot: UInt32, _ relay: Int, _ handshake: Handshake) {
+        guard !handshake.isQueued, let token = connections.slots[Int(slot)]?.token(.client) else { return }
+        handshake.isQueued = true
+        relays[relay].handshakes.append(token)
     }
 
     /// What the client of a handshake is watched for; nothing still tells that it is gone.
@@ -129,13 +143,14 @@ extension EventLoop {
         if readiness.contains(.failed), let error = connections.slots[index]?.client.pendingError() {
             return finish(slot, Connection.End(result: .clientReset, error: error, reset: true))
         }
+        if handshake.step == .clientTLS { return advanceClientTLS(slot, relay, handshake) }
         if handshake.readsClient { readClient(slot, relay, handshake) }
     }
 
     private mutating func readClient(_ slot: UInt32, _ relay: Int, _ handshake: Handshake) {
-        guard let raw = connections.slots[Int(slot)]?.client.raw else { return }
+        guard let channel = connections.slots[Int(slot)]?.client.channel else { return }
         let scratch = unsafe carriers.scratch
-        let answer = unsafe linux_receive(raw, scratch.baseAddress, min(scratch.count, Tuning.handshakeRead))
+        let answer = unsafe channel.receive(scratch.baseAddress, min(scratch.count, Tuning.handshakeRead))
         guard answer > 0 else {
             if answer == Int64(-Errno.wouldBlock.rawValue) { return }
             let error = Errno(rawValue: CInt(-answer))
@@ -147,6 +162,11 @@ extension EventLoop {
         }
         unsafe handshake.input.append(contentsOf: UnsafeRawBufferPointer(rebasing: scratch[..<Int(answer)]))
         advance(slot, relay, handshake)
+        // What TLS has read ahead; the parsers bound it.
+        guard handshake.readsClient, connections.slots[Int(slot)]?.handshake === handshake,
+            connections.slots[Int(slot)]?.client.tls?.hasMore == true
+        else { return }
+        readClient(slot, relay, handshake)
     }
 
     /// Reads as many messages as have come.
@@ -159,7 +179,9 @@ extension EventLoop {
             case .socksRequest: takeSOCKSRequest(slot, relay, handshake)
             case .httpHead: takeHTTPHead(slot, relay, handshake)
             case .convertRequest: takeConvertRequest(slot, relay, handshake)
-            case .turn, .userCheck, .resolution, .upstream, .preamble, .convertAnswer, .farewell: false
+            case .turn, .clientTLS, .userCheck, .resolution, .upstream, .upstreamTLS, .preamble, .convertAnswer,
+                .farewell:
+                false
             }
         if goesOn {
             if handshake.readsClient, !handshake.input.isEmpty { return advance(slot, relay, handshake) }
@@ -206,11 +228,11 @@ extension EventLoop {
             handshake.deadline = now + relays[relay].plan.handshake.timeout
             hear(slot, relay, handshake)
         case .farewell: finish(slot, handshake.end)
-        case .preamble, .convertAnswer: upstreamFailed(slot, relay, handshake, .timedOut)
+        case .upstreamTLS, .preamble, .convertAnswer: upstreamFailed(slot, relay, handshake, .timedOut)
         case .resolution: fail(slot, handshake, .dial(.timedOut))
         case .userCheck: fail(slot, handshake, .dial(.timedOut))
         case .upstream: break
-        case .proxyHeader, .socksGreeting, .socksCredentials, .socksRequest, .httpHead, .convertRequest:
+        case .proxyHeader, .clientTLS, .socksGreeting, .socksCredentials, .socksRequest, .httpHead, .convertRequest:
             finish(slot, Connection.End(result: .handshakeTimeout, error: .timedOut, reset: true))
         }
     }

@@ -20,7 +20,9 @@ extension EventLoop {
         if let present = connections.slots[index]?.handshake {
             handshake = present
         } else {
-            guard plan.sendProxy != nil, !isEcho else { return startRelaying(slot, relay) }
+            guard plan.sendProxy != nil || wantsUpstreamTLS(slot, relay), !isEcho else {
+                return startRelaying(slot, relay)
+            }
             handshake = Handshake(.plain, step: .upstream, began: now, deadline: .never)
             connections.slots[index]?.handshake = handshake
         }
@@ -31,21 +33,47 @@ extension EventLoop {
             count(slot, relay, up: handshake.input.count)
             return complete(slot, relay, handshake)
         }
-        if isConverter { handshake.preamble = convertRequest(handshake, plan) }
-        if let version = plan.sendProxy { handshake.preamble += proxyHeader(slot, handshake, version, plan.tag) }
-        if isConverter, handshake.isMute { readAhead(slot, handshake) }
-        handshake.preamble += handshake.input
-        guard !handshake.preamble.isEmpty else { return complete(slot, relay, handshake) }
-        handshake.step = .preamble
+        // A PROXY header is for the upstream itself, before TLS; through a converter it is for who is behind it.
+        let header = plan.sendProxy.map { proxyHeader(slot, handshake, $0, plan.tag) } ?? []
         connections.slots[index]?.phase = .handshake
         timers.schedule(index, at: now + plan.timeout)
+        if wantsUpstreamTLS(slot, relay) {
+            if !isConverter { handshake.preamble = header }
+        } else {
+            prepareData(slot, handshake, plan, header: header, isConverter: isConverter)
+        }
+        handshake.step = .preamble
         sendPreamble(slot, relay, handshake)
+    }
+
+    /// TLS with the upstream stands: what is left to be said goes through it.
+    mutating func introduceSealed(_ slot: UInt32, _ relay: Int, _ handshake: Handshake) {
+        let plan = relays[relay].plan.handshake
+        guard let upstream = connections.slots[Int(slot)]?.upstreamIndex else { return }
+        let isConverter = relays[relay].plan.upstreams[upstream].kind.isConverter
+        let header =
+            isConverter ? plan.sendProxy.map { proxyHeader(slot, handshake, $0, plan.tag) } ?? [] : []
+        handshake.preamble = []
+        handshake.preambleSent = 0
+        prepareData(slot, handshake, plan, header: header, isConverter: isConverter)
+        handshake.step = .preamble
+        sendPreamble(slot, relay, handshake)
+    }
+
+    private mutating func prepareData(
+        _ slot: UInt32, _ handshake: Handshake, _ plan: HandshakePlan, header: [UInt8], isConverter: Bool
+    ) {
+        if isConverter { handshake.preamble = convertRequest(handshake, plan) }
+        handshake.preamble += header
+        if isConverter, handshake.isMute { readAhead(slot, handshake) }
+        handshake.preamble += handshake.input
     }
 
     /// Something happened to the upstream's socket.
     mutating func upstreamEvent(_ slot: UInt32, _ relay: Int, _ handshake: Handshake, _ readiness: Readiness) {
         switch handshake.step {
         case .preamble: sendPreamble(slot, relay, handshake)
+        case .upstreamTLS: advanceUpstreamTLS(slot, relay, handshake)
         case .convertAnswer: readConvertAnswer(slot, relay, handshake)
         default: break
         }
@@ -53,18 +81,18 @@ extension EventLoop {
 
     private mutating func sendPreamble(_ slot: UInt32, _ relay: Int, _ handshake: Handshake) {
         let index = Int(slot)
-        guard let raw = connections.slots[index]?.upstream.raw else { return }
+        guard let channel = connections.slots[index]?.upstream.channel else { return }
         while handshake.preambleSent < handshake.preamble.count {
             let sent = unsafe handshake.preamble.withUnsafeBytes { bytes in
-                unsafe linux_send(
-                    raw, bytes.baseAddress?.advanced(by: handshake.preambleSent), bytes.count - handshake.preambleSent,
-                    0)
+                unsafe channel.send(
+                    bytes.baseAddress?.advanced(by: handshake.preambleSent), bytes.count - handshake.preambleSent)
             }
             if sent == Int64(-Errno.wouldBlock.rawValue) { return watchUpstream(slot, .writable) }
             guard sent >= 0 else { return upstreamFailed(slot, relay, handshake, Errno(rawValue: CInt(-sent))) }
             handshake.preambleSent += Int(sent)
         }
         guard let upstream = connections.slots[index]?.upstreamIndex else { return }
+        if wantsUpstreamTLS(slot, relay) { return greetUpstreamTLS(slot, relay, handshake) }
         if relays[relay].plan.upstreams[upstream].kind.isConverter {
             handshake.step = .convertAnswer
             handshake.answer = []
@@ -144,6 +172,8 @@ extension EventLoop {
     mutating func complete(_ slot: UInt32, _ relay: Int, _ handshake: Handshake) {
         let bytes = success(slot, handshake)
         guard bytes.isEmpty || answer(slot, bytes) else { return }
+        // An upstream that was tried before may have been the reason of it.
+        if connections.slots[Int(slot)]?.notes?.refusal != nil { note(slot, handshake) }
         connections.slots[Int(slot)]?.handshake = nil
         startRelaying(slot, relay)
     }

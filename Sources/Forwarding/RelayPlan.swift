@@ -1,4 +1,5 @@
 public import LinuxSystem
+public import TLS
 
 /// What the data plane needs to know of a relay: plain values that a loop keeps a copy of.
 public struct RelayPlan: Sendable {
@@ -119,6 +120,8 @@ public struct UpstreamPlan: Sendable {
     public var kind: Kind
     /// The addresses to race, best first; empty until a name is resolved.
     public var addresses: [SocketAddress]
+    /// Whom its certificate has to name, where TLS is used and that is verified; `nil` for what the client has chosen.
+    public var tlsPeer: TLSPeer?
     /// True when the addresses come from DNS and are asked for again once they are `expired`.
     public var isName: Bool
 

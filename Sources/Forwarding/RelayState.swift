@@ -44,7 +44,7 @@ struct RelayState: ~Copyable {
         dialPlan.keepaliveSeconds = 0
         dialSocket = dialPlan
         followsNoDelay = plan.clientNoDelay == .auto && plan.upstreamSocket.noDelay == .auto
-        introduces = plan.handshake.sendProxy != nil
+        introduces = plan.handshake.sendProxy != nil || plan.handshake.upstreamTLS != nil
         isLimited = plan.handshake.bandwidth != nil
         isMeasured = plan.clientChoosesCongestion || plan.upstreamSocket.choosesCongestion
         upstreams = plan.upstreams.map { upstream in

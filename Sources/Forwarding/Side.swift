@@ -1,6 +1,7 @@
 internal import CLinux
 internal import LinuxSystem
 internal import SystemPackage
+internal import TLS
 
 /// One end of a connection: its socket, which it owns, and what the poller watches it for.
 struct Side: ~Copyable {
@@ -8,6 +9,8 @@ struct Side: ~Copyable {
     let raw: CInt
     /// An MPTCP socket, whether or not it fell back since.
     let isMultipathSocket: Bool
+    /// TLS on the socket, which belongs to it; `nil` without.
+    var tls: TLSSession?
     /// What the poller watches for; `nil` when it does not know the socket.
     var interest: Readiness?
     /// TCP_NODELAY as it is set now.
@@ -22,7 +25,22 @@ struct Side: ~Copyable {
     }
 
     deinit {
+        tls?.end()
         if raw >= 0 { linux_close(raw) }
+    }
+
+    /// Where its bytes are read and written.
+    var channel: Channel { Channel(raw: raw, tls: tls) }
+
+    /// TLS has sealed bytes that the socket did not take yet.
+    var hasUnsent: Bool { tls?.hasUnsent ?? false }
+
+    /// Writes what TLS has sealed.
+    ///
+    /// - Returns: the socket's error.
+    func flush() -> Errno? {
+        guard let answer = tls?.flush(), answer < 0, answer != -Errno.wouldBlock.rawValue else { return nil }
+        return Errno(rawValue: -answer)
     }
 
     /// Tells the poller what to watch for, when that has changed.

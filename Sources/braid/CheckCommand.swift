@@ -11,7 +11,6 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let settings = try configurationFile.load()
-        for notice in settings.notBuiltYet() { StandardError.write(notice.description) }
         print("\(configurationFile.file): OK (\(settings.relays.count) relays)")
     }
 }

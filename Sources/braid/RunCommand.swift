@@ -17,11 +17,6 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let settings = try configurationFile.load()
-        let missing = settings.notBuiltYet()
-        guard missing.isEmpty else {
-            for notice in missing { StandardError.write(notice.description) }
-            throw ExitCode.badConfiguration
-        }
         var supervisor: Supervisor
         do throws(StartError) {
             supervisor = try Supervisor.start(

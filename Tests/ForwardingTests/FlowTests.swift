@@ -45,7 +45,8 @@ import Testing
         try StreamPair.await_(source.far.raw, .readable)
         expectPaused(
             flow.turn(
-                from: source.far.raw, sourceIsMultipath: way.from == .mptcp, to: destination.near.raw, last: false,
+                from: Channel(source.far.raw), sourceIsMultipath: way.from == .mptcp, to: Channel(destination.near.raw),
+                last: false,
                 carriers: &carriers))
         try StreamPair.await_(destination.far.raw, .readable)
         #expect(try destination.far.read(1_000) == message)
@@ -88,7 +89,8 @@ import Testing
             }
             expectPaused(
                 flow.turn(
-                    from: source.far.raw, sourceIsMultipath: way.from == .mptcp, to: destination.near.raw, last: false,
+                    from: Channel(source.far.raw), sourceIsMultipath: way.from == .mptcp,
+                    to: Channel(destination.near.raw), last: false,
                     carriers: &carriers))
             wentDeep = wentDeep || flow.deep
             #expect(flow.held <= Tuning.pipeCapacity)
@@ -112,7 +114,8 @@ import Testing
         for _ in 0..<1_000 where !flow.shut {
             expectPaused(
                 flow.turn(
-                    from: source.far.raw, sourceIsMultipath: way.from == .mptcp, to: destination.near.raw, last: false,
+                    from: Channel(source.far.raw), sourceIsMultipath: way.from == .mptcp,
+                    to: Channel(destination.near.raw), last: false,
                     carriers: &carriers))
         }
         #expect(flow.ended && flow.shut)
@@ -131,7 +134,8 @@ import Testing
         _ = consume source.near
         try StreamPair.await_(raw, .readable)
         let outcome = flow.turn(
-            from: raw, sourceIsMultipath: false, to: destination.near.raw, last: false, carriers: &carriers)
+            from: Channel(raw), sourceIsMultipath: false, to: Channel(destination.near.raw), last: false,
+            carriers: &carriers)
         guard case .sourceFailed(let error) = outcome else {
             Issue.record("\(outcome)")
             return
@@ -151,7 +155,8 @@ import Testing
             do { _ = try source.near.write(bytes) } catch let error as Errno where error == .wouldBlock {}
             expectPaused(
                 flow.turn(
-                    from: source.far.raw, sourceIsMultipath: false, to: destination.near.raw, last: false,
+                    from: Channel(source.far.raw), sourceIsMultipath: false, to: Channel(destination.near.raw),
+                    last: false,
                     carriers: &carriers))
         }
         #expect(flow.held > 0)
@@ -168,8 +173,14 @@ import Testing
         try StreamPair.await_(next.far.raw, .readable)
         expectPaused(
             second.turn(
-                from: next.far.raw, sourceIsMultipath: false, to: sink.near.raw, last: false, carriers: &carriers))
+                from: Channel(next.far.raw), sourceIsMultipath: false, to: Channel(sink.near.raw), last: false,
+                carriers: &carriers))
         try StreamPair.await_(sink.far.raw, .readable)
         #expect(try sink.far.read(2_000) == message)
     }
+}
+
+extension Channel {
+    /// A socket without TLS.
+    fileprivate init(_ raw: CInt) { self.init(raw: raw, tls: nil) }
 }

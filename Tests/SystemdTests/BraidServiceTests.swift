@@ -44,7 +44,7 @@ struct BraidServiceTests {
         try client.close()
         try machine.waitFor("StatusText", of: "braid") { $0 == "2 relays, 0 connections" }
 
-        let records = try machine.journal(id(.connectionEnded))
+        let records = try machine.journal(id(.connectionEnded), count: 2)
         #expect(records.compactMap { $0["BRAID_RELAY"] }.sorted() == ["far", "near"])
         let near = try #require(records.first { $0["BRAID_RELAY"] == "near" })
         #expect(near["BRAID_MULTIPATH"] == "yes")

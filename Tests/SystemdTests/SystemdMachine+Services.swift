@@ -25,6 +25,16 @@ extension SystemdMachine {
         }
     }
 
+    /// Waits until the journal has `count` records that match, and answers them: the status line runs ahead of the log.
+    func journal(_ match: String, count: Int, seconds: Int = 10) throws -> [JournalRecord] {
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        while true {
+            let records = try journal(match)
+            if records.count >= count || ContinuousClock.now > deadline { return records }
+            usleep(50_000)
+        }
+    }
+
     /// The journal's records that match (`_SYSTEMD_UNIT=…`, `MESSAGE_ID=…`), after everything sent has been written.
     func journal(_ matches: String...) throws -> [JournalRecord] {
         try check("journalctl", "--sync")

@@ -30,7 +30,8 @@ struct Competitor {
     /// With no proxy: the protocol between client and server.
     var direct: String?
 
-    enum Role: String { case braid, shipped, tuned, other, direct }
+    /// The sealed ones speak TLS 1.3 between near and far end, and are compared with each other.
+    enum Role: String { case braid, shipped, tuned, other, direct, sealedBraid, sealedPeer }
 }
 
 /// Runs a program and answers what it prints, or `nil` when it cannot be run.

@@ -22,6 +22,9 @@ enum Competitors {
         add(
             self.haproxy(haproxy, connections: (descriptors - spare) / 2),
             "HAProxy (apt install haproxy mptcpize, or HAPROXY=a native-MPTCP binary)")
+        add(
+            sealed(braid, haproxy, connections: (descriptors - spare) / 2),
+            "TLS between the ends (braid, HAProxy and openssl)")
         add(nginx(), "nginx stream (apt install nginx-light libnginx-mod-stream mptcpize)")
         add(socketProxy(), "systemd-socket-proxyd (apt install systemd mptcpize)")
         found.append(
@@ -31,11 +34,13 @@ enum Competitors {
         return (found, missing)
     }
 
-    private static func braid(_ path: String, name: String, role: Competitor.Role) -> [Competitor]? {
+    static func braid(
+        _ path: String, name: String, role: Competitor.Role, tls: (near: String, far: String)? = nil
+    ) -> [Competitor]? {
         guard FileManager.default.isExecutableFile(atPath: path) else { return nil }
         let version = output(of: [path, "--version"])?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "?"
         let competitor = Competitor(name: name, description: "\(version), \(path)", role: role) { chain in
-            func end(_ name: String, _ listen: String, _ upstream: String) throws -> [String] {
+            func end(_ name: String, _ listen: String, _ upstream: String, _ keys: String?) throws -> [String] {
                 let file = try chain.write(
                     "\(name).toml",
                     """
@@ -49,18 +54,21 @@ enum Competitors {
                     name = "\(name)"
                     listen = "\(listen)"
                     upstream = "\(upstream)"
+                    \(keys ?? "")
                     """)
                 return [path, "run", "--config", file]
             }
             return [
-                try end("near", "tcp://127.0.0.1:\(chain.near)", "mptcp://127.0.0.1:\(chain.far)"),
-                try end("far", "mptcp://127.0.0.1:\(chain.far)", "tcp://127.0.0.1:\(chain.server)"),
+                try end("near", "tcp://127.0.0.1:\(chain.near)", "mptcp://127.0.0.1:\(chain.far)", tls?.near),
+                try end("far", "mptcp://127.0.0.1:\(chain.far)", "tcp://127.0.0.1:\(chain.server)", tls?.far),
             ]
         }
         return [competitor]
     }
 
-    private static func haproxy(_ native: String?, connections: Int) -> [Competitor]? {
+    static func haproxy(
+        _ native: String?, connections: Int, tls: (near: String, far: String)? = nil
+    ) -> [Competitor]? {
         let path = native ?? "/usr/sbin/haproxy"
         guard FileManager.default.isExecutableFile(atPath: path), native != nil || isWrapped else { return nil }
         let line = output(of: [path, "-v"])?.split(separator: "\n").first.map(String.init) ?? "HAProxy"
@@ -99,10 +107,16 @@ enum Competitors {
                 }
                 let multipath = native == nil ? "" : "mptcp4@"
                 return [
-                    try end("near", "127.0.0.1:\(chain.near)", "\(multipath)127.0.0.1:\(chain.far)"),
-                    try end("far", "\(multipath)127.0.0.1:\(chain.far)", "127.0.0.1:\(chain.server)"),
+                    try end("near", "127.0.0.1:\(chain.near)", "\(multipath)127.0.0.1:\(chain.far) \(tls?.near ?? "")"),
+                    try end("far", "\(multipath)127.0.0.1:\(chain.far) \(tls?.far ?? "")", "127.0.0.1:\(chain.server)"),
                 ]
             }
+        }
+        if tls != nil {
+            return [
+                competitor("haproxy-tls", "TLS 1.3, as shipped", .sealedPeer, "", ""),
+                competitor("haproxy-tls-buf", "TLS 1.3, tune.bufsize 256k", .sealedPeer, "tune.bufsize 262144", ""),
+            ]
         }
         return [
             competitor("haproxy", "as shipped", .shipped, "", ""),

@@ -1,6 +1,6 @@
 /// A goal of the project for one figure: Braid's median divided by that of others.
 struct Goal {
-    enum Against: String { case shipped = "HAProxy as shipped", best = "HAProxy's best" }
+    enum Against: String { case shipped = "HAProxy as shipped", best = "HAProxy's best", tls = "HAProxy's TLS" }
 
     let against: Against
     let metric: Metric
@@ -15,6 +15,7 @@ struct Goal {
                 Goal(against: .shipped, metric: .proxySecondsPerGigabyte, bound: 0.4),
                 Goal(against: .best, metric: .gigabytesPerSecond, bound: 1.1),
                 Goal(against: .best, metric: .proxySecondsPerGigabyte, bound: 0.9),
+                Goal(against: .tls, metric: .gigabytesPerSecond, bound: 0.9),
             ]
         case .rr:
             switch work.connections {
@@ -56,10 +57,12 @@ struct Verdict {
     static func all(_ works: [Work], _ competitors: [Competitor], _ results: Results) -> [Verdict] {
         let shipped = competitors.filter { $0.role == .shipped }
         let proxies = competitors.filter { $0.role == .shipped || $0.role == .tuned }
+        let sealed = competitors.filter { $0.role == .sealedPeer }
         return works.flatMap { work in
             Goal.of(work).compactMap { goal in
-                let peers = goal.against == .shipped ? shipped : proxies
-                guard let ours = results.median(work, goal.metric, "braid"),
+                let peers = goal.against == .tls ? sealed : goal.against == .shipped ? shipped : proxies
+                let name = goal.against == .tls ? "braid-tls" : "braid"
+                guard let ours = results.median(work, goal.metric, name),
                     let peer = results.best(work, goal.metric, peers)
                 else { return nil }
                 return Verdict(work: work, goal: goal, peer: peer.name, ratio: ours / peer.value)

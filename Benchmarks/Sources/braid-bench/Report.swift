@@ -35,7 +35,8 @@ struct Report {
 
     private func cell(_ work: Work, _ metric: Metric, _ competitor: Competitor) -> String {
         guard let value = results.median(work, metric, competitor.name) else { return "–" }
-        guard competitor.role != .braid, let braid = results.median(work, metric, "braid"), value != 0 else {
+        let name = competitor.role == .sealedPeer ? "braid-tls" : "braid"
+        guard competitor.name != name, let braid = results.median(work, metric, name), value != 0 else {
             return number(value)
         }
         return "\(number(value)) [\(String(format: "%.2f", braid / value))]"
