@@ -24,6 +24,8 @@ let linuxC: [CSetting] = [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextr
 
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let basicContainers: Target.Dependency = .product(name: "BasicContainers", package: "swift-collections")
+let deques: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heaps: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nio: [Target.Dependency] = ["NIOCore", "NIOHTTP1", "NIOPosix"].map { .product(name: $0, package: "swift-nio") }
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -65,6 +67,7 @@ let package = Package(
             name: "Forwarding",
             dependencies: [
                 "Credentials", "LinuxSystem", "CLinux", "MultipathTCP", "TLS", "Wire", systemPackage, basicContainers,
+                deques, heaps,
             ],
             swiftSettings: strict),
 
@@ -77,7 +80,7 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Admin", "Configuration", "Credentials", "Forwarding", "LinuxSystem", "MultipathTCP", "Paths",
-                "ServiceManager", "TLS", "Upstreams", "CLinux", logging, systemPackage,
+                "ServiceManager", "TLS", "Upstreams", "CLinux", logging, systemPackage, deques,
             ],
             swiftSettings: strict),
 

@@ -28,7 +28,9 @@ public struct KeyFile: Sendable {
             var id = UInt8(truncatingIfNeeded: keys.count)
             if words.count == 2 {
                 guard let number = UInt8(words[0]) else {
-                    throw CredentialError(line: index + 1, "\"\(words[0])\" is no key number: write one from 0 to 255")
+                    // The word is not shown, for it may be the key: what is said goes to the log.
+                    throw CredentialError(
+                        line: index + 1, "no key number in front of the key: write one from 0 to 255, or the key alone")
                 }
                 id = number
             }
@@ -104,7 +106,8 @@ enum CredentialLines {
     }
 }
 
-/// What is wrong with a file of keys or users.
+/// What is wrong with a file of keys or users. Nothing of what the file says is in it: it goes to the log, and what stands in
+/// the wrong place may be the secret.
 public struct CredentialError: Error, Sendable, CustomStringConvertible {
     /// The line, counted from 1; `nil` when it is none in particular.
     public let line: Int?

@@ -81,6 +81,7 @@ extension Supervisor {
         }
         sendBatches(&changes)
         settings = Self.inForce(new, after: former)
+        setOwn(new)
         for id in users.relays where roster[id] == nil { users.set(nil, relay: id) }
         log.relays = roster
         log.isOn = new.daemon.logConnections

@@ -71,7 +71,7 @@ extension Supervisor {
 
     private func patience() -> CInt {
         let upstreams = min(self.upstreams.deadline, destinations.deadline)
-        let next = min(min(deadlines.next, upstreams), min(paths.nextDeadline, admin.pingDeadline))
+        let next = min(min(deadlines.next, upstreams), min(min(paths.nextDeadline, admin.pingDeadline), log.deadline))
         if next == .never { return -1 }
         return CInt(clamping: (next.since(.now()) + 999_999) / 1_000_000)
     }
@@ -204,8 +204,10 @@ extension Supervisor {
         case .relayEmptied(let relay): relayEmptied(relay)
         case .resolveDestination(let request, let name, let port):
             destinations.ask(loop: loop, request: request, name: name, port: port)
-        case .checkUser(let relay, let request, let name, let password):
-            users.check(UserQuestion(loop: loop, relay: relay, request: request, name: name, password: password))
+        case .checkUser(let relay, let request, let client, let name, let password):
+            users.check(
+                UserQuestion(
+                    loop: loop, relay: relay, request: request, client: client, name: name, password: password))
         case .connectionsChanged:
             paths.noteConnections()
             if deadlines.status == .never { deadlines.status = .now() + Self.statusInterval.wholeNanoseconds }
@@ -240,6 +242,7 @@ extension Supervisor {
 
     private mutating func meetDeadlines() {
         let now = MonotonicTime.now()
+        if log.deadline <= now { log.meetDeadline(now) }
         if admin.pingDeadline <= now { admin.lookAtPings(loops) }
         if paths.deadline <= now { paths.meetDeadline(now, loops, poller) }
         if paths.guardDeadline <= now { paths.meetGuardDeadline(now, loops) }

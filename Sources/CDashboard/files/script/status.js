@@ -42,7 +42,7 @@ function linkRow(link, rates) {
 
 function relayRow(relay) {
   const upstreams = relay.upstreams.map((upstream) => {
-    const words = upstream.address + (upstream.healthy ? "" : " (down)");
+    const words = upstream.address + (upstream.healthy ? "" : " (down)") + (upstream.draining ? " (draining)" : "");
     return node("div", { class: upstream.healthy ? null : "bad-text" },
       words + (relay.upstreams.length > 1 ? " · " + upstream.connections + " open" : ""));
   });
