@@ -79,7 +79,7 @@ struct Flow {
         while wantsRead {
             if share <= 0 {
                 // What TLS has read ahead, a few records, is told of by no event: it goes before the others have their turn.
-                guard source.isSealed else { break }
+                guard source.isSealed, limit > 0 else { break }
                 isDry = true
                 share = Tuning.scratchSize
             }
