@@ -85,20 +85,6 @@ extension EndToEndSuite {
             }
         }
 
-        @Test(arguments: [
-            ("tls.listen = { certificate = \"/c\", key = \"/k\" }", "4:", "tls")
-        ])
-        func whatIsNotBuiltYetIsRefusedNotIgnored(_ line: String, _ place: String, _ key: String) throws {
-            try Lab.with { lab in
-                let host = try lab.host("alone")
-                let refusal = try BraidProgram.refusal(config: Self.relay + line + "\n", in: host)
-                #expect(refusal.status == .exited(78), "\(refusal.message)")
-                #expect(refusal.message.contains("braid.toml:\(place)"), "\(refusal.message)")
-                #expect(
-                    refusal.message.contains(key) && refusal.message.contains("not built yet"), "\(refusal.message)")
-            }
-        }
-
         @Test(arguments: [["nonsense"], ["run", "--nonsense"], ["run", "--config"], ["check", "a", "b"]])
         func wrongUsageIsSaid(_ arguments: [String]) throws {
             try Lab.with { lab in
