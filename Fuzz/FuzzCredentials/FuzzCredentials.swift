@@ -32,7 +32,7 @@ struct FuzzCredentials {
                 precondition(!error.description.isEmpty)
             }
             do throws(CredentialError) {
-                let users = try UsersFile(text: text) { $0.hasPrefix("$") }.hashes
+                let users = try UsersFile(text: text, isUsable: isHash).hashes
                 precondition(!users.isEmpty)
                 // Setting one's password sets his and nobody else's.
                 for name in users.keys.prefix(3) {
@@ -46,4 +46,9 @@ struct FuzzCredentials {
         }
         exit(status)
     }
+}
+
+/// As libcrypt has them: printable, and without what crypt(5) forbids.
+private func isHash(_ text: String) -> Bool {
+    text.hasPrefix("$") && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !":;*!\\".utf8.contains($0) }
 }

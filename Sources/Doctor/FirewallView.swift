@@ -59,7 +59,7 @@ struct FirewallView: Sendable, Hashable {
         var table = ""
         var chain = ""
         var rules: [Rule] = []
-        for line in text.split(separator: "\n") {
+        for line in text.split(whereSeparator: \.isNewline) {
             let words = line.split(separator: " ").map { $0.drop { $0 == "\t" } }.filter { !$0.isEmpty }
             guard let first = words.first else { continue }
             if first == "table", words.count >= 3 {
@@ -96,7 +96,8 @@ struct FirewallView: Sendable, Hashable {
     static func iptablesRules(in text: String, program: String) -> [Rule] {
         var table = "filter"
         var rules: [Rule] = []
-        for line in text.split(separator: "\n") {
+        // CR LF is one Character, and no "\n": the command that mends a rule has to be one line, whatever a comment says.
+        for line in text.split(whereSeparator: \.isNewline) {
             if line.hasPrefix("*") {
                 table = String(line.dropFirst())
                 continue

@@ -27,6 +27,18 @@ import Testing
         }
         """
 
+    /// Found by fuzzing: CR LF is one Character, and what stood behind it went into the command that is to be pasted.
+    @Test func aRemedyIsOneLine() {
+        let text = "*filter\r\n-A FORWARD --tcp-option 30 -j DROP\r\nreboot\r\n-A INPUT --tcp-option 30 -j DROP\n"
+        #expect(
+            FirewallView.iptablesRules(in: text, program: "iptables").map(\.removal) == [
+                "iptables -t filter -D FORWARD --tcp-option 30 -j DROP",
+                "iptables -t filter -D INPUT --tcp-option 30 -j DROP",
+            ])
+        let windows = FirewallView.nftRules(in: Self.ruleset.split(separator: "\n").joined(separator: "\r\n"))
+        #expect(windows.map(\.removal) == FirewallView.nftRules(in: Self.ruleset).map(\.removal))
+    }
+
     @Test func nftables() {
         let rules = FirewallView.nftRules(in: Self.ruleset)
         #expect(rules.map(\.effect) == [.strips, .drops, .drops, .matches, .drops])
