@@ -103,7 +103,11 @@ struct RestartUnderLoadTests {
                 sleep 0.2
             done
             """, seconds: 120)
-        print("\(count) reloads: haproxy: \(try theirs.finish())")
+        let beside = try theirs.finish()
+        let workers = try machine.script(
+            "journalctl --sync; journalctl --no-pager -u haproxy-here | grep -c 'New worker' || true"
+        ).trimmingCharacters(in: .whitespacesAndNewlines)
+        print("\(count) reloads, \(workers) workers: haproxy: \(beside)")
     }
 
     private static func haproxy(_ port: Int) -> String {
