@@ -160,7 +160,9 @@ extension EventLoop {
         case .settled:
             // Bytes that a full window keeps from being sent at all may go out later without an event here.
             if linux_bytes_unsent(raw) > 0 {
-                watch.postpone(index, until: now + Tuning.sampleIntervalNanoseconds)
+                // What is stuck on the only subflow is freed as soon as another one opens: not a quarter of a second later.
+                let isStuck = reader.count == 1 && reader[0].tcp.retransmissionsInRow > 0
+                if !isStuck { watch.postpone(index, until: now + Tuning.sampleIntervalNanoseconds) }
                 return .keep
             }
             connections.slots[Int(slot)]?.settleLeg(side)

@@ -58,7 +58,7 @@ import Testing
         #expect(paths.decisions.isEmpty, "\(paths.decisions)")
         paths = alike
         paths.delay = [1: 0.1, 2: 2]
-        paths.run(seconds: 10)
+        paths.run(seconds: 5)
         #expect(paths.active == [1], "\(paths.decisions)")
         guard case .waiting = try #require(paths.decisions.first).decision.reason else {
             Issue.record("\(paths.decisions)")
@@ -66,7 +66,7 @@ import Testing
         }
         paths = alike
         paths.windowLimited = [2: 0.9]
-        paths.run(seconds: 10)
+        paths.run(seconds: 5)
         #expect(paths.active == [1], "\(paths.decisions)")
         guard case .window = try #require(paths.decisions.first).decision.reason else {
             Issue.record("\(paths.decisions)")
