@@ -74,6 +74,13 @@ extension PathSettings {
                         "the link is named \"\(link.name)\", as is the one at \(other.locations.table)",
                         "give it another name"))
             }
+            if link.fullMesh, link.announce {
+                diagnostics.append(
+                    Diagnostic(
+                        at: link.locations["fullmesh"],
+                        "'fullmesh' is for links that subflows are opened from, and this one is announced",
+                        "remove it, or write announce = false"))
+            }
             if link.port != 0, !link.announce {
                 diagnostics.append(
                     Diagnostic(

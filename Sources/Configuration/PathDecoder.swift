@@ -53,6 +53,7 @@ struct PathDecoder {
                 try SizeText.read(node, in: 1_000_000...1_000_000_000_000_000, orZero: true)
             } ?? link.monthlyLimit
         link.overLimit = table.word("over-limit", default: link.overLimit)
+        link.fullMesh = table.boolean("fullmesh", default: link.fullMesh)
         link.announce = table.boolean("announce", default: link.announce)
         link.port = UInt16(table.integer("port", in: 0...65535, default: 0))
         link.locations.add(table)

@@ -66,6 +66,8 @@ public struct LinkSettings: Sendable, Equatable {
     public var monthlyLimit = 0
     /// Default: backup.
     public var overLimit = OverLimit.backup
+    /// Whether it opens a subflow to every address that a peer announces, besides the one to the first. Default: false.
+    public var fullMesh = false
     /// Whether it is announced to peers. Default: true for an address, false for an interface.
     public var announce: Bool
     /// The port to announce with; 0 (the default) = none.

@@ -14,7 +14,7 @@ extension ConfiguredLink {
         }
         self.init(
             name: settings.name, target: target, isBackup: settings.backup, isAnnounced: settings.announce,
-            port: settings.port, priority: settings.priority, rules: LinkRules(settings))
+            port: settings.port, isFullMesh: settings.fullMesh, priority: settings.priority, rules: LinkRules(settings))
     }
 
     /// The links of a configuration. Without any, every interface with a global address and a default route is one.

@@ -20,6 +20,8 @@ public struct ConfiguredLink: Sendable, Hashable {
     public var isAnnounced: Bool
     /// The port to announce, 0 for none.
     public var port: UInt16
+    /// Whether a subflow is opened from it to every address that a peer announces.
+    public var isFullMesh: Bool
     /// Lower comes first.
     public var priority: Int
     /// What its use is subject to.
@@ -28,13 +30,14 @@ public struct ConfiguredLink: Sendable, Hashable {
     /// A link of its parts.
     public init(
         name: String, target: Target, isBackup: Bool = false, isAnnounced: Bool = false, port: UInt16 = 0,
-        priority: Int = 0, rules: LinkRules = LinkRules()
+        isFullMesh: Bool = false, priority: Int = 0, rules: LinkRules = LinkRules()
     ) {
         self.name = name
         self.target = target
         self.isBackup = isBackup
         self.isAnnounced = isAnnounced
         self.port = port
+        self.isFullMesh = isFullMesh
         self.priority = priority
         self.rules = rules
     }

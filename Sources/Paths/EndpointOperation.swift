@@ -70,6 +70,7 @@ public struct WantedEndpoint: Sendable, Hashable {
                     address: address, flags: link.configured.isAnnounced ? .signal : .subflow,
                     interface: link.interface)
                 if link.configured.isAnnounced { endpoint.address.port = link.configured.port }
+                if link.configured.isFullMesh, !link.configured.isAnnounced { endpoint.flags.insert(.fullmesh) }
                 if link.configured.isBackup { endpoint.flags.insert(.backup) }
                 ranked.append((rank, WantedEndpoint(link: link.name, endpoint: endpoint)))
             }

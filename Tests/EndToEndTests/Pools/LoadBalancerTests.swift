@@ -8,7 +8,7 @@ extension EndToEndSuite {
     @Suite(.serialized) struct LoadBalancerTests {
         private static let address = "203.0.113.9"
 
-        @Test func subflowsFindTheFarEndOfTheirConnection() async throws {
+        @Test(arguments: [false, true]) func subflowsFindTheFarEndOfTheirConnection(managed: Bool) async throws {
             try await Lab.with { lab in
                 let near = try lab.host("near")
                 let balancer = try lab.host("balancer", forwards: true)
@@ -53,9 +53,21 @@ extension EndToEndSuite {
                 try near.mptcp()
                 for link in [wifi, lte] {
                     try near.uplink(link)
-                    try near.endpoint(link, [.subflow, .fullmesh])
+                    if !managed { try near.endpoint(link, [.subflow, .fullmesh]) }
                 }
-                _ = try await BraidProcess.start(Fleet.near(["mptcp://\(Self.address):7143"], ""), in: near)
+                let paths = """
+                    [paths]
+                    manage = true
+                    [[paths.link]]
+                    interface = "wifi"
+                    fullmesh = true
+                    [[paths.link]]
+                    interface = "lte"
+                    fullmesh = true
+
+                    """
+                _ = try await BraidProcess.start(
+                    (managed ? paths : "") + Fleet.near(["mptcp://\(Self.address):7143"], ""), in: near)
                 let peer = try Peer(in: near)
                 var served: [String] = []
                 for number in 0..<8 {
