@@ -29,6 +29,8 @@ public enum AdminRequest: Sendable {
     case close(connection: UInt64, by: AdminCaller, @Sendable (_ found: Bool) -> Void)
     /// Changes a link's role.
     case link(name: String, LinkRoleChange, by: AdminCaller, @Sendable (LinkAnswer) -> Void)
+    /// Says whether an upstream takes new connections.
+    case upstream(relay: String, UpstreamChange, by: AdminCaller, @Sendable (UpstreamAnswer) -> Void)
     /// Takes the configuration anew.
     case reload(by: AdminCaller, @Sendable (ReloadAnswer) -> Void)
 }
@@ -69,6 +71,30 @@ public enum LinkAnswer: Sendable, Equatable {
     case unknown(names: [String])
     /// It could not be done, and why.
     case refused(String)
+}
+
+/// What `PATCH /v1/relays/NAME/upstreams` asks for.
+public struct UpstreamChange: Sendable, Equatable, Codable {
+    /// The upstream, as ``UpstreamView/address`` has it.
+    public var address: String
+    /// Send no new connections there, or do again.
+    public var draining: Bool
+
+    /// A change of these parts.
+    public init(address: String, draining: Bool) {
+        self.address = address
+        self.draining = draining
+    }
+}
+
+/// What became of an ``UpstreamChange``.
+public enum UpstreamAnswer: Sendable, Equatable {
+    /// Done; the upstream as it is now.
+    case changed(UpstreamView)
+    /// There is no relay of that name; these there are.
+    case unknownRelay(names: [String])
+    /// The relay has no upstream of that address; these it has.
+    case unknownUpstream(addresses: [String])
 }
 
 /// What became of a reload.

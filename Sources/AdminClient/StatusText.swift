@@ -29,10 +29,18 @@ extension StatusView {
                 .init("\(relay.fallback)", relay.fallback > 0 ? .warning : nil),
                 .init(relay.listen.joined(separator: " ")),
                 .init(
-                    relay.upstreams.map { $0.healthy ? $0.address : "\($0.address) (down)" }.joined(separator: " "),
-                    relay.upstreams.contains { !$0.healthy } ? .warning : nil),
+                    relay.upstreams.map(\.line).joined(separator: " "),
+                    relay.upstreams.contains { !$0.healthy || $0.draining } ? .warning : nil),
             ])
         }
         return table
+    }
+}
+
+extension UpstreamView {
+    /// The address, and what keeps connections from it.
+    public var line: String {
+        let notes = (healthy ? [] : ["down"]) + (draining ? ["draining, \(connections) open"] : [])
+        return notes.isEmpty ? address : "\(address) (\(notes.joined(separator: ", ")))"
     }
 }

@@ -13,7 +13,8 @@ struct Braid: ParsableCommand {
         version: "braid \(Version.text)",
         subcommands: [
             RunCommand.self, CheckCommand.self, StatusCommand.self, ConnectionsCommand.self, PathsCommand.self,
-            CloseCommand.self, LinkCommand.self, TopCommand.self, ProbeCommand.self, EchoCommand.self,
+            CloseCommand.self, LinkCommand.self, DrainCommand.self, TopCommand.self, ProbeCommand.self,
+            EchoCommand.self,
             DoctorCommand.self,
             KeygenCommand.self, PasswdCommand.self,
         ])

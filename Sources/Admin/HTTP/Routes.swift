@@ -16,6 +16,8 @@ extension AdminSite {
             change(request, reply, .DELETE) { closeConnection(parts[2], $0, reply) }
         case "v1" where parts.count == 3 && parts[1] == "links":
             change(request, reply, .PATCH) { changeLink(parts[2], request.body, $0, reply) }
+        case "v1" where parts.count == 4 && parts[1] == "relays" && parts[3] == "upstreams":
+            change(request, reply, .PATCH) { changeUpstream(of: parts[2], request.body, $0, reply) }
         case "v1" where parts == ["v1", "reload"]: change(request, reply, .POST) { reload($0, reply) }
         default: read(request, query, reply)
         }
@@ -149,6 +151,31 @@ extension AdminSite {
                     let known = names.isEmpty ? "there are none" : names.joined(separator: ", ")
                     send(.error(.notFound, "there is no link \"\(name.prefix(100))\"; links: \(known)"))
                 case .refused(let reason): send(.error(.conflict, reason))
+                }
+            })
+    }
+
+    private func changeUpstream(of relay: String, _ body: [UInt8], _ caller: AdminCaller, _ reply: Reply) {
+        let change: UpstreamChange
+        switch UpstreamChange.parse(body) {
+        case .success(let parsed): change = parsed
+        case .failure(let error): return reply.send(.error(.badRequest, error.message))
+        }
+        let send = reply.later()
+        submit(
+            reply,
+            .upstream(relay: relay, change, by: caller) { answer in
+                switch answer {
+                case .changed(let upstream): send(.json(upstream))
+                case .unknownRelay(let names):
+                    let known = names.joined(separator: ", ")
+                    send(.error(.notFound, "there is no relay \"\(relay.prefix(100))\"; relays: \(known)"))
+                case .unknownUpstream(let addresses):
+                    let known = addresses.joined(separator: ", ")
+                    send(
+                        .error(
+                            .notFound, "\(relay) has no upstream \"\(change.address.prefix(200))\"; upstreams: \(known)"
+                        ))
                 }
             })
     }

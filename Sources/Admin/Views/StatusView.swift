@@ -60,12 +60,15 @@ public struct UpstreamView: Sendable, Equatable, Decodable {
     public var healthy = true
     /// Connections to it that are open now.
     public var connections: UInt64 = 0
+    /// No new connection goes there, for somebody has said so.
+    public var draining = false
 
     /// An upstream of these parts.
-    public init(address: String, healthy: Bool, connections: UInt64) {
+    public init(address: String, healthy: Bool, connections: UInt64, draining: Bool = false) {
         self.address = address
         self.healthy = healthy
         self.connections = connections
+        self.draining = draining
     }
 }
 
@@ -109,6 +112,7 @@ extension UpstreamView: JSONWritable {
         json.member("address", address)
         json.member("healthy", healthy)
         json.member("connections", connections)
+        json.member("draining", draining)
         json.endObject()
     }
 }

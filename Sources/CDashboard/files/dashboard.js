@@ -231,7 +231,7 @@ function drawStatus() {
     const list = node("span", {});
     relay.upstreams.forEach((upstream, index) => {
       if (index) list.append(node("br"));
-      list.append(node("span", { class: upstream.healthy ? null : "bad-text" }, upstream.address + (upstream.healthy ? "" : " (down)") + (relay.upstreams.length > 1 ? " · " + upstream.connections : "")));
+      list.append(node("span", { class: upstream.healthy ? null : "bad-text" }, upstream.address + (upstream.healthy ? "" : " (down)") + (upstream.draining ? " (draining)" : "") + (relay.upstreams.length > 1 ? " · " + upstream.connections : "")));
     });
     upstreams.append(list);
     return node("tr", { class: "row" }, node("td", { class: "title" }, relay.name), cell("Listens", relay.listen.join(", "), "wrap"), upstreams, cell("Open", String(relay.open), "n"), cell("Accepted", String(relay.accepted), "n"),

@@ -94,10 +94,7 @@ final class DaemonView: AdminBackend {
         view.name = relay.name
         view.listen = relay.listen
         for member in relay.pool {
-            view.upstreams.append(
-                UpstreamView(
-                    address: member.address, healthy: member.status.isWell,
-                    connections: UInt64(clamping: member.status.connections)))
+            view.upstreams.append(UpstreamView(member))
         }
         for loop in loops {
             let counters = loop.counters.read(relay: relay.counters)

@@ -43,6 +43,11 @@ extension Supervisor {
                 admin.close(connection, loops, answer)
             case .link(let name, let change, let caller, let answer):
                 answer(changeLink(name, change, caller))
+            case .upstream(let relay, let change, let caller, let answer):
+                log(
+                    caller, change.draining ? "drain" : "undrain",
+                    ["relay": "\(relay)", "upstream": "\(change.address)"])
+                answer(changeUpstream(relay, change))
             case .reload(let caller, let answer):
                 log(caller, "reload", [:])
                 answer(answerReload())

@@ -1,4 +1,6 @@
 internal import Admin
+internal import Configuration
+internal import Forwarding
 
 /// What the admin interface is told of the pools of upstreams.
 extension Supervisor {
@@ -15,5 +17,26 @@ extension Supervisor {
                         ("healthy", .flag(change.isHealthy)), ("reason", .text(change.reason)),
                     ]))
         }
+    }
+
+    /// Somebody takes an upstream out for maintenance, or back.
+    mutating func changeUpstream(_ name: String, _ change: UpstreamChange) -> UpstreamAnswer {
+        guard let relay = roster.id(named: name) else {
+            return .unknownRelay(names: roster.current.compactMap { roster[$0]?.name })
+        }
+        let found = upstreams.setDraining(change.draining, relay: relay, address: change.address)
+        let views = upstreams.views(relay: relay)
+        guard found, let member = views.first(where: { $0.address == change.address }) else {
+            return .unknownUpstream(addresses: views.map(\.address))
+        }
+        return .changed(UpstreamView(member))
+    }
+}
+
+extension UpstreamView {
+    init(_ member: PoolView) {
+        self.init(
+            address: member.address, healthy: member.status.isWell,
+            connections: UInt64(clamping: member.status.connections), draining: member.status.isDraining)
     }
 }
