@@ -24,6 +24,8 @@ let linuxC: [CSetting] = [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextr
 
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let basicContainers: Target.Dependency = .product(name: "BasicContainers", package: "swift-collections")
+let deques: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heaps: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nio: [Target.Dependency] = ["NIOCore", "NIOHTTP1", "NIOPosix"].map { .product(name: $0, package: "swift-nio") }
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -50,7 +52,8 @@ let package = Package(
         .target(name: "LinuxSystem", dependencies: ["CLinux", systemPackage], swiftSettings: strict),
         .target(name: "MultipathTCP", dependencies: ["LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
         .target(
-            name: "Paths", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", systemPackage], swiftSettings: strict),
+            name: "Paths", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", systemPackage], swiftSettings: strict
+        ),
         .target(name: "TOML", dependencies: ["CTOML"], swiftSettings: strict),
         .target(name: "Wire", swiftSettings: strict),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -64,6 +67,7 @@ let package = Package(
             name: "Forwarding",
             dependencies: [
                 "Credentials", "LinuxSystem", "CLinux", "MultipathTCP", "TLS", "Wire", systemPackage, basicContainers,
+                deques, heaps,
             ],
             swiftSettings: strict),
 
@@ -76,14 +80,16 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Admin", "Configuration", "Credentials", "Forwarding", "LinuxSystem", "MultipathTCP", "Paths",
-                "ServiceManager", "TLS", "Upstreams", "CLinux", logging, systemPackage,
+                "ServiceManager", "TLS", "Upstreams", "CLinux", logging, systemPackage, deques,
             ],
             swiftSettings: strict),
 
         // Faces
         // The dashboard's files, compiled in (C23 #embed).
         .target(name: "CDashboard", cSettings: [.unsafeFlags(["-Wno-c23-extensions", "-Wall", "-Wextra", "-Werror"])]),
-        .target(name: "Admin", dependencies: ["CDashboard", "LinuxSystem", "CLinux", systemPackage] + nio, swiftSettings: strict),
+        .target(
+            name: "Admin", dependencies: ["CDashboard", "LinuxSystem", "CLinux", systemPackage] + nio,
+            swiftSettings: strict),
         .target(
             name: "ServiceManager",
             dependencies: ["CSystemd", "CLinux", "LinuxSystem", logging, systemPackage],
@@ -128,7 +134,8 @@ let package = Package(
             name: "LinuxSystemTests", dependencies: ["LinuxSystem", "CLinux", "TestNamespace", systemPackage],
             swiftSettings: strictTests),
         .testTarget(
-            name: "MultipathTCPTests", dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", "TestNamespace", systemPackage],
+            name: "MultipathTCPTests",
+            dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", "TestNamespace", systemPackage],
             swiftSettings: strictTests),
         .testTarget(
             name: "PathsTests",
@@ -144,7 +151,8 @@ let package = Package(
             ],
             swiftSettings: strictTests),
         .target(
-            name: "TestNamespace", dependencies: ["CNamespace", "LinuxSystem", systemPackage], path: "Tests/TestNamespace",
+            name: "TestNamespace", dependencies: ["CNamespace", "LinuxSystem", systemPackage],
+            path: "Tests/TestNamespace",
             swiftSettings: strictTests),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: linuxC),
         .target(name: "KernelFiles", path: "Tests/KernelFiles", swiftSettings: strictTests),
@@ -162,7 +170,8 @@ let package = Package(
             dependencies: ["Forwarding", "LinuxSystem", "CLinux", "MultipathTCP", "Wire", "Lab", systemPackage],
             swiftSettings: strictTests),
         .testTarget(
-            name: "UpstreamsTests", dependencies: ["Upstreams", "LinuxSystem", "Lab", systemPackage], swiftSettings: strictTests),
+            name: "UpstreamsTests", dependencies: ["Upstreams", "LinuxSystem", "Lab", systemPackage],
+            swiftSettings: strictTests),
         .testTarget(
             name: "ServiceManagerTests", dependencies: ["ServiceManager", "LinuxSystem", logging, systemPackage],
             swiftSettings: strictTests),
@@ -173,7 +182,8 @@ let package = Package(
             swiftSettings: strictTests),
 
         .testTarget(
-            name: "SystemdTests", dependencies: ["KernelFiles", "LinuxSystem", "ServiceManager", logging, systemPackage],
+            name: "SystemdTests",
+            dependencies: ["KernelFiles", "LinuxSystem", "ServiceManager", logging, systemPackage],
             swiftSettings: strictTests),
     ],
     cLanguageStandard: .gnu17,
@@ -190,6 +200,7 @@ if Context.environment["BRAID_FUZZ"] != nil {
     ]
     package.targets += ["FuzzProxyHeader", "FuzzSOCKS5", "FuzzHTTPConnect", "FuzzConvert"].map { name in
         .executableTarget(
-            name: name, dependencies: ["CFuzzer", "Wire"], path: "Fuzz/\(name)", exclude: ["Seeds"], swiftSettings: strict)
+            name: name, dependencies: ["CFuzzer", "Wire"], path: "Fuzz/\(name)", exclude: ["Seeds"],
+            swiftSettings: strict)
     }
 }

@@ -61,6 +61,8 @@ struct RelayDecoder {
         relay.slowStart = table.duration(
             "slow-start", in: Self.moment...(.seconds(3600)), orZero: true, default: relay.slowStart)
         relay.maxConnections = table.integer("max-connections", in: 0...10_000_000, default: relay.maxConnections)
+        relay.maxConnectionsPerClient = table.integer(
+            "max-connections-per-client", in: 0...10_000_000, default: relay.maxConnectionsPerClient)
         if var inner = table.table("health-check") {
             var check = HealthCheckSettings()
             let hour = Duration.seconds(3600)

@@ -57,6 +57,8 @@ public struct RelaySettings: Sendable, Equatable {
     public var ignoreDestination = false
     /// Open connections at once; further clients wait. 0 (the default) = no limit of its own; at most 10 million.
     public var maxConnections = 0
+    /// Open connections of one client at once; further ones are refused. 0 (the default) = no limit; at most 10 million.
+    public var maxConnectionsPerClient = 0
     /// Client networks that are let in; nil (the default) = all.
     public var allow: [IPNetwork]?
     /// Client networks that are kept out, whatever `allow` says. Default: none.

@@ -9,7 +9,7 @@ public final class ConvertVerifier: Sendable {
     /// What came of it.
     public enum Verdict: Sendable, Equatable {
         case good
-        /// No proof, or one of a time too far off: the proof is to be made again with this challenge.
+        /// No proof, one of a time too far off, or one older than this process: it is to be made again with this challenge.
         case challenge([UInt8])
         /// No such key.
         case wrongKey
@@ -25,16 +25,24 @@ public final class ConvertVerifier: Sendable {
 
     /// What outlives a change of keys.
     private final class Memory: Sendable {
+        /// When this process began to remember, in milliseconds since 1970.
+        let began: UInt64
         let challengeKey = Secrets.random(32)
         let seen = Mutex(SeenProofs())
+
+        init(began: UInt64) { self.began = began }
     }
 
     /// A verifier with all keys of a file.
     ///
-    /// - Parameter former: the verifier whose place it takes: what that one has seen stays seen.
-    public init(_ file: KeyFile, after former: ConvertVerifier? = nil) {
+    /// - Parameters:
+    ///   - file: the keys.
+    ///   - former: the verifier whose place it takes: what that one has seen stays seen.
+    ///   - began: the time since 1970 at which this process begins, in milliseconds. Whether a proof of an earlier time was
+    ///     taken by another process nobody knows any more, so that it has to be made again.
+    public init(_ file: KeyFile, after former: ConvertVerifier? = nil, began: UInt64) {
         keys = file.keys
-        memory = former?.memory ?? Memory()
+        memory = former?.memory ?? Memory(began: began)
     }
 
     /// Looks at a message.
@@ -61,7 +69,9 @@ public final class ConvertVerifier: Sendable {
             }
         } else {
             let distance = proof.time > milliseconds ? proof.time - milliseconds : milliseconds - proof.time
-            guard distance <= Self.window else { return .challenge(challenge(client, milliseconds)) }
+            guard distance <= Self.window, proof.time >= memory.began else {
+                return .challenge(challenge(client, milliseconds))
+            }
         }
         let isNew = memory.seen.withLock {
             $0.insert(SeenProofs.Entry(time: proof.time, random: proof.random), at: milliseconds)

@@ -22,13 +22,15 @@ public struct KeyFile: Sendable {
     /// Reads the text of a key file.
     public init(text: String) throws(CredentialError) {
         var keys: [Key] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in CredentialLines.split(text).enumerated() {
             let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
             guard let last = words.last else { continue }
             var id = UInt8(truncatingIfNeeded: keys.count)
             if words.count == 2 {
                 guard let number = UInt8(words[0]) else {
-                    throw CredentialError(line: index + 1, "\"\(words[0])\" is no key number: write one from 0 to 255")
+                    // The word is not shown, for it may be the key: what is said goes to the log.
+                    throw CredentialError(
+                        line: index + 1, "no key number in front of the key: write one from 0 to 255, or the key alone")
                 }
                 id = number
             }
@@ -97,7 +99,15 @@ public struct KeyFile: Sendable {
     }
 }
 
-/// What is wrong with a file of keys or users.
+/// The lines of a file of keys or users, whatever editor has written it: CR LF is one character to Swift.
+enum CredentialLines {
+    static func split(_ text: String) -> [Substring] {
+        text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+    }
+}
+
+/// What is wrong with a file of keys or users. Nothing of what the file says is in it: it goes to the log, and what stands in
+/// the wrong place may be the secret.
 public struct CredentialError: Error, Sendable, CustomStringConvertible {
     /// The line, counted from 1; `nil` when it is none in particular.
     public let line: Int?

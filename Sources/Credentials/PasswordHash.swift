@@ -32,8 +32,21 @@ public enum PasswordHash {
             && crypt([0x2D], setting: hash.utf8.map { CChar(bitPattern: $0) } + [0]) != nil
     }
 
+    /// What a hash says of the time it takes: method and cost, without salt. crypt(5)
+    static func method(of hash: String) -> String {
+        let parts = hash.split(separator: "$", omittingEmptySubsequences: false)
+        guard parts.count > 2 else { return hash }
+        switch parts[1] {
+        // N, r and p are the first characters of the salt.
+        case "7": return "7 \(parts[2].prefix(11))"
+        case "5", "6": return parts[2].hasPrefix("rounds=") ? "\(parts[1]) \(parts[2])" : "\(parts[1])"
+        default: return "\(parts[1]) \(parts[2])"
+        }
+    }
+
     private static func crypt(_ password: [UInt8], setting: [CChar]) -> String? {
-        let phrase = password.map { CChar(bitPattern: $0) } + [0]
+        var phrase = password.map { CChar(bitPattern: $0) } + [0]
+        defer { Secrets.wipe(&phrase) }
         var out = [CChar](repeating: 0, count: Int(CRYPT_OUTPUT_SIZE))
         guard unsafe braid_crypt(phrase, setting, &out) == 0 else { return nil }
         return String(decoding: out.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)

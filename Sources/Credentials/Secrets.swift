@@ -27,6 +27,17 @@ public enum Secrets {
         }
     }
 
+    /// Overwrites a secret that has been used. Other copies of the array are not reached.
+    public static func wipe<Byte: BitwiseCopyable>(_ bytes: inout [Byte]) {
+        unsafe bytes.withUnsafeMutableBytes { unsafe OPENSSL_cleanse($0.baseAddress, $0.count) }
+        bytes = []
+    }
+
+    /// Overwrites the first `count` bytes of a buffer, which keeps its length.
+    public static func wipe(_ bytes: inout [UInt8], first count: Int) {
+        unsafe bytes.withUnsafeMutableBytes { unsafe OPENSSL_cleanse($0.baseAddress, min(count, $0.count)) }
+    }
+
     /// Random bytes that nobody can foresee.
     public static func random(_ count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)

@@ -17,6 +17,7 @@ struct ConnectionLog {
     private var failing: Set<Int> = []
     /// Upstreams that were said to fall back, until a connection to them is multipath again.
     private var fellBack: Set<FallbackPlace> = []
+    private var refusals = RefusalLimit()
 
     private struct FallbackPlace: Hashable {
         let relay: Int
@@ -33,12 +34,25 @@ struct ConnectionLog {
         guard let relay = relays[record.relay] else { return }
         noteFallback(record, relay)
         noteFailure(record, relay)
-        // Who was turned away is always said.
-        guard isOn || record.result == .refused else { return }
+        // Who was turned away is always said, but not without end.
+        guard isOn || record.result.isRefusal && refusals.mayLog(.now()) else { return }
         let upstream = upstreamText(record, relay)
         logger.event(
             .connectionEnded, "\(sentence(record, relay, upstream))",
             metadata: metadata(record, relay, upstream))
+    }
+
+    /// When to come back although nothing ended.
+    var deadline: MonotonicTime { refusals.deadline }
+
+    /// Says how many refusals were not logged in the second that is over.
+    mutating func meetDeadline(_ now: MonotonicTime) {
+        let count = refusals.takeSuppressed(now)
+        guard count > 0 else { return }
+        logger.event(
+            .refusalsSuppressed,
+            "\(count) more connections were refused in the last second; only \(RefusalLimit.perSecond) are logged with log-connections = false",
+            metadata: ["records": .stringConvertible(count)])
     }
 
     private func metadata(_ record: ConnectionRecord, _ relay: RelaySettings, _ upstream: String) -> Logger.Metadata {
@@ -154,6 +168,16 @@ struct ConnectionLog {
                 .fallbackDetected,
                 "\(relay.name): connections to \(upstream) \(verb): \(reason); \(remedy)",
                 metadata: ["relay": "\(relay.name)", "upstream": "\(upstream)", "reason": "\(reason)"])
+        }
+    }
+}
+
+extension ConnectionResult {
+    /// The client was turned away for what it is or says.
+    fileprivate var isRefusal: Bool {
+        switch self {
+        case .refused, .handshakeFailed, .handshakeTimeout: true
+        default: false
         }
     }
 }

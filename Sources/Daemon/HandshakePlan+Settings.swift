@@ -11,12 +11,13 @@ extension HandshakePlan {
     ///   - settings: the relay.
     ///   - secrets: its keys and users.
     ///   - ownListeners: where this daemon listens.
-    ///   - former: what has verified for the relay before a reload: what it has seen stays seen.
+    ///   - former: the relay's plan before a reload: what its verifier has seen stays seen, and its limits go on, so that open
+    ///     and new connections together have what one limit gives.
+    ///   - began: when this process began, in milliseconds since 1970.
     convenience init(
-        _ settings: RelaySettings, _ secrets: RelaySecrets, ownListeners: OwnListeners, former: ConvertVerifier?
+        _ settings: RelaySettings, _ secrets: RelaySecrets, ownListeners: OwnListeners, former: HandshakePlan?,
+        began: UInt64
     ) {
-        let limit = settings.rateLimit
-        let isPerClient = limit?.per == .client
         let listensToConvert = settings.listen.contains { ListenerKind($0.value) == .convert }
         self.init(
             timeout: settings.handshakeTimeout.wholeNanoseconds,
@@ -30,14 +31,40 @@ extension HandshakePlan {
                 deny: settings.destinations?.deny.map { DestinationPolicy.Rule($0) } ?? [], ownListeners: ownListeners),
             ignoresDestination: settings.ignoreDestination, requiresUser: settings.usersFile != nil,
             prover: secrets.keys.map { ConvertProver($0) },
-            verifier: listensToConvert ? secrets.keys.map { ConvertVerifier($0, after: former) } : nil,
-            connectionRate: limit?.connections.map {
-                ConnectionRate(
-                    perSecond: Double($0.count) / ($0.interval / .seconds(1)), isPerClient: isPerClient)
-            },
-            bandwidth: limit?.bandwidth.map { BandwidthRate(bitsPerSecond: $0, isPerClient: isPerClient) },
+            verifier: listensToConvert
+                ? secrets.keys.map { ConvertVerifier($0, after: former?.verifier, began: began) } : nil,
+            clientLimit: Self.clientLimit(settings, former), connectionRate: Self.connectionRate(settings, former),
+            bandwidth: Self.bandwidth(settings, former),
             clientTLS: secrets.clientTLS, upstreamTLS: secrets.upstreamTLS,
             tag: Secrets.random(6).flatMap { Array(String($0, radix: 16).utf8) })
+    }
+
+    private static func clientLimit(_ settings: RelaySettings, _ former: HandshakePlan?) -> ClientLimit? {
+        guard settings.maxConnectionsPerClient > 0 else { return nil }
+        guard let known = former?.clientLimit else { return ClientLimit(settings.maxConnectionsPerClient) }
+        known.setLimit(settings.maxConnectionsPerClient)
+        return known
+    }
+
+    private static func connectionRate(_ settings: RelaySettings, _ former: HandshakePlan?) -> ConnectionRate? {
+        guard let limit = settings.rateLimit, let rate = limit.connections else { return nil }
+        let perSecond = Double(rate.count) / (rate.interval / .seconds(1))
+        let isPerClient = limit.per == .client
+        guard let known = former?.connectionRate, known.isPerClient == isPerClient else {
+            return ConnectionRate(perSecond: perSecond, isPerClient: isPerClient)
+        }
+        known.setRate(perSecond: perSecond)
+        return known
+    }
+
+    private static func bandwidth(_ settings: RelaySettings, _ former: HandshakePlan?) -> BandwidthRate? {
+        guard let limit = settings.rateLimit, let rate = limit.bandwidth else { return nil }
+        let isPerClient = limit.per == .client
+        guard let known = former?.bandwidth, known.isPerClient == isPerClient else {
+            return BandwidthRate(bitsPerSecond: rate, isPerClient: isPerClient)
+        }
+        known.setRate(bitsPerSecond: rate)
+        return known
     }
 }
 

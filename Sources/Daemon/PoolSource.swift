@@ -71,7 +71,11 @@ struct PoolSource {
     /// The members that the addresses of its name are.
     func candidates(_ addresses: [SocketAddress]) -> [MemberCandidate] {
         guard isSpread else { return [itself(addresses)] }
-        let scheme = address.isMultipath ? "mptcp" : "tcp"
+        let scheme =
+            switch address {
+            case .convert: "convert"
+            default: address.isMultipath ? "mptcp" : "tcp"
+            }
         return addresses.map { address in
             MemberCandidate(
                 key: address.description, text: "\(scheme)://\(address)", addresses: [address], tier: tier, weight: 1)

@@ -80,6 +80,7 @@ extension Supervisor {
         }
         sendBatches(&changes)
         settings = new
+        setOwn(new)
         for id in users.relays where roster[id] == nil { users.set(nil, relay: id) }
         log.relays = roster
         log.isOn = new.daemon.logConnections

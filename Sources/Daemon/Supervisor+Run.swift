@@ -45,6 +45,8 @@ extension Supervisor {
 
     private mutating func turn() throws(Errno) {
         try upstreams.settle(poller, tag: Tag.resolver.rawValue, loops)
+        // What it has found must not wait for the next event to be shown.
+        publishPools()
         let count = try poller.wait(milliseconds: patience())
         for index in 0..<count {
             let event = poller.event(index)
@@ -70,7 +72,7 @@ extension Supervisor {
 
     private func patience() -> CInt {
         let upstreams = min(self.upstreams.deadline, destinations.deadline)
-        let next = min(min(deadlines.next, upstreams), min(paths.nextDeadline, admin.pingDeadline))
+        let next = min(min(deadlines.next, upstreams), min(min(paths.nextDeadline, admin.pingDeadline), log.deadline))
         if next == .never { return -1 }
         return CInt(clamping: (next.since(.now()) + 999_999) / 1_000_000)
     }
@@ -188,8 +190,10 @@ extension Supervisor {
         case .relayEmptied(let relay): relayEmptied(relay)
         case .resolveDestination(let request, let name, let port):
             destinations.ask(loop: loop, request: request, name: name, port: port)
-        case .checkUser(let relay, let request, let name, let password):
-            users.check(UserQuestion(loop: loop, relay: relay, request: request, name: name, password: password))
+        case .checkUser(let relay, let request, let client, let name, let password):
+            users.check(
+                UserQuestion(
+                    loop: loop, relay: relay, request: request, client: client, name: name, password: password))
         case .connectionsChanged:
             if deadlines.status == .never { deadlines.status = .now() + Self.statusInterval.wholeNanoseconds }
         case .drained:
@@ -221,6 +225,7 @@ extension Supervisor {
 
     private mutating func meetDeadlines() {
         let now = MonotonicTime.now()
+        if log.deadline <= now { log.meetDeadline(now) }
         if admin.pingDeadline <= now { admin.lookAtPings(loops) }
         if paths.deadline <= now { paths.meetDeadline(now, loops) }
         if paths.guardDeadline <= now { paths.meetGuardDeadline(now, loops) }

@@ -41,7 +41,12 @@ public struct Supervisor: ~Copyable {
     var credentials: RelayCredentials
     /// Where this daemon listens, for all relays.
     let own: OwnListeners
-    var verifiers: [String: ConvertVerifier] = [:]
+    /// Where the admin interface listens since the start.
+    let ownAdmin: [SocketAddress]
+    /// What is said before data, by the relay's name: what its verifier and limits know outlives a reload.
+    var handshakePlans: [String: HandshakePlan] = [:]
+    /// When this process began, in milliseconds since 1970.
+    let beganAt: UInt64
     var retired = RetiredListeners()
     var nextListener: Int
     var roster: RelayRoster
@@ -90,6 +95,7 @@ public struct Supervisor: ~Copyable {
         let logging = DaemonLogging(settings.daemon)
         let logger = logging.logger
         let began = MonotonicTime.now()
+        let beganAt = WallClock.milliseconds()
         do {
             let signals = try SignalDescriptor(Signals.watched)
             let poller = try Poller(capacity: 64)
@@ -129,7 +135,7 @@ public struct Supervisor: ~Copyable {
             }
             let credentials = try RelayCredentials(settings.relays)
             let own = OwnListeners(try ownListeners(listeners, settings))
-            let users = try UserChecker(loops.shared)
+            let users = try UserChecker(loops.shared, logger: logger)
             let admin = try AdminFace(
                 adminSockets, settings: settings, version: version, loops: loops.shared, descriptors: limit)
             try poller.add(
@@ -143,7 +149,8 @@ public struct Supervisor: ~Copyable {
             var supervisor = Supervisor(
                 file: file, settings: settings, logger: logger, destination: logging.destination, loops: loops,
                 listeners: listeners, destinations: try DestinationNames(), users: users, credentials: credentials,
-                own: own, nextListener: nextListener, roster: roster, gate: gate, gates: [:], descriptorLimit: limit,
+                own: own, ownAdmin: ownAdmin(settings), beganAt: beganAt, nextListener: nextListener, roster: roster,
+                gate: gate, gates: [:], descriptorLimit: limit,
                 door: door,
                 upstreams: upstreams, paths: paths, log: log, service: ServiceStatus(logger: logger), admin: admin,
                 poller: poller, signals: signals,
@@ -180,8 +187,9 @@ public struct Supervisor: ~Copyable {
         }
         gates[relay.name] = plan.gate
         let secrets = credentials[relay.name]
-        plan.handshake = HandshakePlan(relay, secrets, ownListeners: own, former: verifiers[relay.name])
-        verifiers[relay.name] = plan.handshake.verifier
+        plan.handshake = HandshakePlan(
+            relay, secrets, ownListeners: own, former: handshakePlans[relay.name], began: beganAt)
+        handshakePlans[relay.name] = plan.handshake
         users.set(secrets.users, relay: id)
         plan.counters = roster.counters(of: id)
         plan.members = upstreams.add(relay, relay: id, inPlaceOf: former)

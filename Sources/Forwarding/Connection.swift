@@ -52,6 +52,8 @@ struct Connection: ~Copyable {
     var notes: ConnectionNotes?
     /// Under a bandwidth limit only.
     var throttle: Throttle?
+    /// Whose place it has under `max-connections-per-client`.
+    var clientPlace: ClientKey?
 
     var up = Flow()
     var down = Flow()

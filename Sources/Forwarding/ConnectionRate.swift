@@ -1,24 +1,41 @@
 internal import LinuxSystem
 internal import Synchronization
-internal import Wire
 
 /// How many connections may begin in a second: each takes the next place in time, and waits for it (a virtual schedule, as
 /// the generic cell rate algorithm of ITU-T I.371 has it). A tenth of a second's worth may come at once.
 ///
-/// Shared by all loops of a relay; the lock is held for one look-up.
+/// Shared by all loops of a relay, and handed on over a reload; the lock is held for one look-up.
 public final class ConnectionRate: Sendable {
-    private let interval: UInt64
-    private let tolerance: UInt64
-    private let isPerClient: Bool
-    private let schedule = Mutex(ClientSchedule())
+    /// Each client has a rate of its own, rather than all together.
+    public let isPerClient: Bool
+    private let state: Mutex<State>
+
+    private struct State {
+        var interval: UInt64
+        var tolerance: UInt64
+        var schedule = ClientSchedule()
+
+        init(perSecond: Double) {
+            interval = UInt64(max(1, 1e9 / max(perSecond, 1e-6)))
+            tolerance = max(100_000_000, interval) - interval
+        }
+    }
 
     /// - Parameters:
     ///   - perSecond: connections a second, above 0.
     ///   - isPerClient: each client has a rate of its own, rather than all together.
     public init(perSecond: Double, isPerClient: Bool) {
-        interval = UInt64(max(1, 1e9 / max(perSecond, 1e-6)))
-        tolerance = max(100_000_000, interval) - interval
+        state = Mutex(State(perSecond: perSecond))
         self.isPerClient = isPerClient
+    }
+
+    /// Changes the rate; the places that were taken stay taken.
+    public func setRate(perSecond: Double) {
+        let new = State(perSecond: perSecond)
+        state.withLock { state in
+            state.interval = new.interval
+            state.tolerance = new.tolerance
+        }
     }
 
     /// Takes the next place.
@@ -29,28 +46,12 @@ public final class ConnectionRate: Sendable {
     /// - Returns: when it may begin, or `nil` when that is too far off; then no place is taken.
     func reserve(for client: SocketAddress, now: MonotonicTime, patience: UInt64) -> MonotonicTime? {
         let key = isPerClient ? ClientKey(client) : .everyone
-        return schedule.withLock { schedule in
-            let oldest = now.nanoseconds - min(now.nanoseconds, tolerance)
-            let start = max(schedule.next(key), oldest)
+        return state.withLock { state in
+            let oldest = now.nanoseconds - min(now.nanoseconds, state.tolerance)
+            let start = max(state.schedule.next(key), oldest)
             if start > now.nanoseconds, start - now.nanoseconds > patience { return nil }
-            schedule.set(key, start + interval, oldest: oldest)
+            state.schedule.set(key, start + state.interval, oldest: oldest)
             return MonotonicTime(nanoseconds: max(start, now.nanoseconds))
-        }
-    }
-}
-
-/// Whose limit it is.
-enum ClientKey: Hashable {
-    case everyone
-    case ipv4(UInt32)
-    /// The first 64 bits: a site's hosts choose the others as they like.
-    case ipv6(UInt64)
-
-    init(_ address: SocketAddress) {
-        switch address.endpoint?.address {
-        case .ipv4(let bits): self = .ipv4(bits)
-        case .ipv6(let bits): self = .ipv6(UInt64(truncatingIfNeeded: bits >> 64))
-        case nil: self = .everyone
         }
     }
 }

@@ -84,19 +84,10 @@ public struct DestinationPolicy: Sendable {
         (NetworkPrefix(.ipv6(0xFF00 << 112), length: 8), .multicast),
     ]
 
-    /// IPv6 networks that carry an IPv4 address in them: NAT64 (RFC 6052), 6to4 (RFC 3056), IPv4-compatible (RFC 4291).
-    private static func embedded(_ address: WireAddress) -> WireAddress? {
-        guard case .ipv6(let bits) = address else { return nil }
-        if bits >> 32 == UInt128(0x0064_FF9B) << 64 || bits >> 32 == 0 && bits > 1 {
-            return .ipv4(UInt32(truncatingIfNeeded: bits))
-        }
-        if bits >> 112 == 0x2002 { return .ipv4(UInt32(truncatingIfNeeded: bits >> 80)) }
-        return nil
-    }
-
     private static func special(_ address: WireAddress) -> Denial? {
         for (network, denial) in special where network.contains(address) { return denial }
-        return embedded(address).flatMap { special($0) }
+        guard case .ipv6(let bits) = address else { return nil }
+        return EmbeddedAddress.all(in: bits).lazy.compactMap { special(.ipv4($0)) }.first
     }
 
     /// Whether `allow` means exactly this: a network within the special one, or `localhost` for loopback. `*`, `:PORT` and

@@ -26,16 +26,10 @@ extension EventLoop {
                 if dialUnix(slot, relay, path) { return }
             case .handed(let taker):
                 if handOver(slot, relay, taker) { return }
-            case .network:
+            case .network, .convert:
                 if beginNetwork(slot, relay, upstream) { return }
             case .direct:
                 if race(slot, relay) { return }
-            case .convert:
-                if now < relays[relay].upstreams[upstream].restsUntil {
-                    connections.slots[index]?.dial.lastError = .networkDown
-                } else if beginNetwork(slot, relay, upstream) {
-                    return
-                }
             }
             giveUpMember(slot, relay)
         }
@@ -291,7 +285,10 @@ extension EventLoop {
         let introducesTLS = connections.slots[Int(slot)]?.upstream.tls != nil
         let id = connections.slots[Int(slot)]?.id
         // Under a bandwidth limit the client's first bytes wait for their turn as well.
-        if isLimited { connections.slots[Int(slot)]?.setLimit(.client, 0) }
+        if isLimited {
+            connections.slots[Int(slot)]?.setLimit(.client, Connection.readsWhenTold)
+            connections.slots[Int(slot)]?.setLimit(.upstream, Connection.readsWhenTold)
+        }
         guard
             let served = connections.slots[Int(slot)]?.begin(
                 noDelay: noDelay, now: now, carriers: &carriers, poller: poller)

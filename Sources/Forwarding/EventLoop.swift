@@ -235,6 +235,7 @@ public struct EventLoop: ~Copyable {
         look(slot, .client, isLast: true)
         look(slot, .upstream, isLast: true)
         leaveMember(slot, relay)
+        leaveLimits(slot, relay)
         var end = end
         // Whoever was served before it was noticed was served for the last time.
         if relays[relay].plan.requiresMultipath, end.result == .closed, connections.slots[Int(slot)]?.fellBack == true {
@@ -266,6 +267,14 @@ public struct EventLoop: ~Copyable {
         case .no: break
         }
         relays[relay].dirty = true
+    }
+
+    /// Gives back what the connection holds of what its client may have.
+    private mutating func leaveLimits(_ slot: UInt32, _ relay: Int) {
+        if relays[relay].isLimited { leaveTurns(slot, relay) }
+        if let client = connections.slots[Int(slot)]?.clientPlace {
+            relays[relay].plan.handshake.clientLimit?.leave(client)
+        }
     }
 
     /// Makes the counters visible to other threads.

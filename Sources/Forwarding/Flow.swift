@@ -40,7 +40,7 @@ struct Flow {
     private var stuffed = false
     private var longReads: UInt8 = 0
     private var shortReads: UInt8 = 0
-    /// What may be read in one turn, under a bandwidth limit; 0 reads nothing.
+    /// What may be read in one turn, under a bandwidth limit; 0 reads nothing, and below 0 nothing is read but watched for.
     var limit = Int32.max
 
     /// Whether the source is to be watched for reading: there is room for what comes.

@@ -1,3 +1,4 @@
+internal import Credentials
 internal import LinuxSystem
 internal import SystemPackage
 internal import Wire
@@ -38,10 +39,12 @@ final class Handshake {
 
     let kind: ListenerKind
     var step: Step
-    /// When the client was accepted.
-    let began: MonotonicTime
+    /// When the client was accepted, or when its turn under a rate limit came.
+    var began: MonotonicTime
     /// When the client's preamble has to be there.
-    let deadline: MonotonicTime
+    var deadline: MonotonicTime
+    /// It stands in the relay's queue of those whose preamble is read.
+    var isQueued = false
     /// What the client has sent and nobody has taken yet. What is left after its preamble goes to the upstream first.
     var input: [UInt8] = []
     /// So much of `input` was looked at in vain.
@@ -52,8 +55,8 @@ final class Handshake {
     var destination: Destination?
     /// Where that is, as far as it is permitted.
     var addresses: [SocketAddress] = []
-    /// Who the client says it is.
-    var user: SOCKS5.Credentials?
+    /// Who the client says it is. The password is not kept.
+    var user: [UInt8]?
     /// The user was checked.
     var isUserChecked = false
     /// The Convert client's message.
@@ -96,6 +99,12 @@ final class Handshake {
         case .turn, .clientTLS, .userCheck, .resolution, .upstream, .upstreamTLS, .preamble, .convertAnswer, .farewell:
             false
         }
+    }
+
+    /// Takes the first `count` bytes of the input away, in which a password was.
+    func consumeSecret(_ count: Int) {
+        Secrets.wipe(&input, first: count)
+        consume(count)
     }
 
     /// Whether it is the client who keeps everyone waiting.

@@ -30,7 +30,7 @@ extension EventLoop {
                     return false
                 }
                 handshake.end = Connection.End(result: .closed)
-                leave(slot, handshake, ConvertMessage([ConvertMessage.supportedExtensions]).bytes())
+                leave(slot, handshake, ConvertMessage([ConvertMessage.supportedExtensions]).bytes(), isError: false)
                 return false
             }
             let unsupported = ConvertMessage.unsupportedKinds(connect.options)
@@ -54,9 +54,9 @@ extension EventLoop {
         switch verifier.verify(bytes, cookie: message.cookie, client: client, milliseconds: WallClock.milliseconds()) {
         case .good: return true
         case .challenge(let challenge):
-            refuseConvert(
-                slot, handshake, .failure(.missingCookie, [0] + challenge),
-                message.cookie == nil ? "no proof of key" : "a proof of key whose time is off")
+            let why = message.cookie == nil ? "no proof of key" : "a proof of key whose time is off"
+            let answer = ConvertMessage.failure(.missingCookie, [0] + challenge)
+            fail(slot, handshake, .bytes(answer.bytes(), why, isError: false))
         case .wrongKey:
             refuseConvert(slot, handshake, .failure(.notAuthorized), "a wrong key")
         case .replayed:
@@ -73,6 +73,7 @@ extension EventLoop {
 }
 
 /// The time that people and other machines have.
-enum WallClock {
-    static func milliseconds() -> UInt64 { linux_realtime_ns() / 1_000_000 }
+public enum WallClock {
+    /// Since 1970.
+    public static func milliseconds() -> UInt64 { linux_realtime_ns() / 1_000_000 }
 }

@@ -7,7 +7,7 @@ internal import Wire
 
 /// The client's side of RFC 8803: asking a converter, and reading its answer.
 extension EventLoop {
-    /// The Convert message for the connection's destination.
+    /// The Convert message for the connection's destination: the first of its addresses that was not asked for in vain.
     func convertRequest(_ handshake: Handshake, _ plan: HandshakePlan) -> [UInt8] {
         guard let endpoint = handshake.addresses.first?.endpoint else { return [] }
         let message = ConvertMessage([.connect(.init(endpoint))])
@@ -65,22 +65,33 @@ extension EventLoop {
                 return convertFailed(slot, handshake, .permissionDenied)
             }
             handshake.challenge = Array(value[1..<13])
-            again(slot, handshake)
-            guard let member = connections.slots[Int(slot)]?.dial.member else { return }
-            connections.slots[Int(slot)]?.begin(member: member, of: upstream)
-            if !beginNetwork(slot, relay, upstream) { nextUpstream(slot) }
+            askAgain(slot, relay, handshake, upstream)
         case .resourceExceeded, .networkFailure:
             let seconds = value.first.flatMap { $0 == 0 ? nil : UInt64($0) } ?? 30
-            relays[relay].upstreams[upstream].restsUntil = now + seconds * 1_000_000_000
+            leaveAlone(slot, relay, seconds: seconds)
             upstreamFailed(
                 slot, relay, handshake, code == .networkFailure ? .networkDown : .resourceTemporarilyUnavailable)
-        case .connectionReset: convertFailed(slot, handshake, .connectionRefused)
-        case .destinationUnreachable:
+        case .connectionReset, .destinationUnreachable:
+            // A name has more addresses: the next may be reached. The converter's challenge was for the one before.
+            if handshake.addresses.count > 1 {
+                handshake.addresses.removeFirst()
+                handshake.challenge = nil
+                return askAgain(slot, relay, handshake, upstream)
+            }
+            if code == .connectionReset { return convertFailed(slot, handshake, .connectionRefused) }
             convertFailed(slot, handshake, value.first == 0 ? .networkUnreachable : .noRouteToHost)
         // Malformed is also the answer to a destination that no client may reach, and the message itself is ours.
         case .notAuthorized, .malformedMessage: convertFailed(slot, handshake, .permissionDenied)
         default: convertFailed(slot, handshake, .protocolError)
         }
+    }
+
+    /// Asks the same converter anew, with another connection.
+    private mutating func askAgain(_ slot: UInt32, _ relay: Int, _ handshake: Handshake, _ upstream: Int) {
+        again(slot, handshake)
+        guard let member = connections.slots[Int(slot)]?.dial.member else { return }
+        connections.slots[Int(slot)]?.begin(member: member, of: upstream)
+        if !beginNetwork(slot, relay, upstream) { nextUpstream(slot) }
     }
 
     /// The converter's last word: no other is asked.

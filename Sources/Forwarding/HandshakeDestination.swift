@@ -57,7 +57,7 @@ extension EventLoop {
 
     /// What the connection's record will say of its handshake.
     mutating func note(_ slot: UInt32, _ handshake: Handshake, refusal: String? = nil) {
-        let user = handshake.isUserChecked ? handshake.user.map { String(decoding: $0.name, as: UTF8.self) } : nil
+        let user = handshake.isUserChecked ? handshake.user.map { String(decoding: $0, as: UTF8.self) } : nil
         connections.slots[Int(slot)]?.notes = ConnectionNotes(
             destination: handshake.destination?.description, user: user, refusal: refusal)
     }

@@ -6,8 +6,8 @@ internal import Wire
 
 /// Why a handshake comes to nothing.
 enum HandshakeFailure {
-    /// The client gets these bytes; the words are for the log.
-    case bytes([UInt8], String)
+    /// The client gets these bytes; the words are for the log. `isError`: it counts among a converter's error answers.
+    case bytes([UInt8], String, isError: Bool = true)
     /// The client gets nothing.
     case silent(String)
     /// Name and password are missing or wrong.
@@ -25,10 +25,10 @@ extension EventLoop {
         _ slot: UInt32, _ handshake: Handshake, _ failure: HandshakeFailure, result: ConnectionResult = .connectFailed
     ) {
         switch failure {
-        case .bytes(let bytes, let why):
+        case .bytes(let bytes, let why, let isError):
             note(slot, handshake, refusal: why)
             handshake.end = Connection.End(result: .refused, error: .badMessage)
-            leave(slot, handshake, bytes)
+            leave(slot, handshake, bytes, isError: isError)
         case .silent(let why):
             note(slot, handshake, refusal: why)
             finish(slot, Connection.End(result: .refused, error: .badMessage, reset: true))
@@ -48,12 +48,12 @@ extension EventLoop {
 
     /// Sends a last message and closes in order: what the client still sends is read and dropped for a while, for closing over
     /// unread bytes would be a reset, and could destroy the message on its way.
-    mutating func leave(_ slot: UInt32, _ handshake: Handshake, _ bytes: [UInt8]) {
+    mutating func leave(_ slot: UInt32, _ handshake: Handshake, _ bytes: [UInt8], isError: Bool = true) {
         let index = Int(slot)
         guard let channel = connections.slots[index]?.client.channel else { return }
         connections.slots[index]?.upstream = .absent
         if bytes.isEmpty { return finish(slot, handshake.end) }
-        if handshake.kind == .convert, !mayAnswerError() { return finish(slot, handshake.end) }
+        if handshake.kind == .convert, isError, !mayAnswerError() { return finish(slot, handshake.end) }
         let sent = unsafe bytes.withUnsafeBytes { unsafe channel.send($0.baseAddress, $0.count) }
         guard sent == Int64(bytes.count) else { return finish(slot, handshake.end) }
         // It is among the first bytes that the socket is given, so there is room for it; if not, the close says it.
@@ -70,7 +70,8 @@ extension EventLoop {
         watchClient(slot, .readable)
     }
 
-    /// Error answers of a converter, at most so many a second: what asks for more gets none.
+    /// Error answers of a converter, at most so many a second: what asks for more gets none. Neither Info nor a challenge is
+    /// an error.
     private mutating func mayAnswerError() -> Bool {
         if now >= errorAnswers.until {
             errorAnswers = (until: now + 1_000_000_000, left: Tuning.errorAnswersPerSecond)

@@ -18,7 +18,7 @@ extension EventLoop {
                 }
             fail(slot, handshake, .bytes(HTTPConnect.response(status, detail: why), why))
         case .complete(let request, let length):
-            handshake.consume(length)
+            handshake.consumeSecret(length)
             guard relays[relay].plan.handshake.requiresUser else {
                 choose(slot, relay, handshake, request.destination)
                 return false

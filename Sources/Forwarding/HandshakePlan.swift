@@ -33,6 +33,8 @@ public final class HandshakePlan: Sendable {
     public let prover: ConvertProver?
     /// Lets only those who prove a key ask the converter for anything.
     public let verifier: ConvertVerifier?
+    /// How many connections each client may have at once.
+    public let clientLimit: ClientLimit?
     /// How many may come in a second.
     public let connectionRate: ConnectionRate?
     /// How much may be moved a second.
@@ -52,8 +54,8 @@ public final class HandshakePlan: Sendable {
         trustedProxies: [NetworkPrefix] = [], sendProxy: ProxyVersion? = nil,
         destinations: DestinationPolicy = DestinationPolicy(), ignoresDestination: Bool = false,
         requiresUser: Bool = false, prover: ConvertProver? = nil, verifier: ConvertVerifier? = nil,
-        connectionRate: ConnectionRate? = nil, bandwidth: BandwidthRate? = nil, clientTLS: TLSContext? = nil,
-        upstreamTLS: TLSContext? = nil, tag: [UInt8] = []
+        clientLimit: ClientLimit? = nil, connectionRate: ConnectionRate? = nil, bandwidth: BandwidthRate? = nil,
+        clientTLS: TLSContext? = nil, upstreamTLS: TLSContext? = nil, tag: [UInt8] = []
     ) {
         self.timeout = timeout
         self.access = access
@@ -65,11 +67,12 @@ public final class HandshakePlan: Sendable {
         self.requiresUser = requiresUser
         self.prover = prover
         self.verifier = verifier
+        self.clientLimit = clientLimit
         self.connectionRate = connectionRate
         self.bandwidth = bandwidth
         self.clientTLS = clientTLS
         self.upstreamTLS = upstreamTLS
         self.tag = tag
-        guardsClients = !access.isOpen || acceptsProxy || connectionRate != nil
+        guardsClients = !access.isOpen || acceptsProxy || connectionRate != nil || clientLimit != nil
     }
 }

@@ -44,6 +44,10 @@ extension EventLoop {
                 let handshake = connections.slots[Int(token.slot)]?.handshake, handshake.isClientsTurn
             else {
                 relays[relay].handshakes.removeFirst()
+                // One that waits for something else comes back to the queue when it is read again.
+                if connections.holds(token.slot, generation: generation) {
+                    connections.slots[Int(token.slot)]?.handshake?.isQueued = false
+                }
                 continue
             }
             let over = handshake.began + Tuning.handshakeGrace

@@ -15,28 +15,47 @@ extension EventLoop {
         } else if kind == .plain, relays[relay].plan.handshake.clientTLS == nil {
             return startDial(slot)
         }
+        let handshake = Handshake(
+            kind, step: .turn, began: now, deadline: now + relays[relay].plan.handshake.timeout)
+        guard relays[relay].plan.handshake.acceptsProxy else { return letIn(slot, relay, handshake) }
+        // Whose place and turn it takes, the header says.
+        handshake.step = .proxyHeader
+        install(handshake, slot)
+        timers.schedule(Int(slot), at: handshake.deadline)
+        readOn(slot, relay, handshake)
+    }
+
+    private mutating func install(_ handshake: Handshake, _ slot: UInt32) {
+        connections.slots[Int(slot)]?.handshake = handshake
+        connections.slots[Int(slot)]?.phase = .handshake
+    }
+
+    /// It is known who the client is, and that it may come: it takes its place among its own connections, and its turn.
+    private mutating func letIn(_ slot: UInt32, _ relay: Int, _ handshake: Handshake) {
         let plan = relays[relay].plan.handshake
-        let handshake = Handshake(kind, step: .turn, began: now, deadline: now + plan.timeout)
+        let client = connections.slots[Int(slot)]?.clientAddress ?? .none
+        // Clients of Unix sockets have no address to tell them apart by.
+        if let limit = plan.clientLimit, client.endpoint != nil {
+            let key = ClientKey(client)
+            guard limit.enter(key) else {
+                return refuse(slot, "it has as many connections as it may (max-connections-per-client)")
+            }
+            connections.slots[Int(slot)]?.clientPlace = key
+        }
         if let rate = plan.connectionRate {
-            let client = connections.slots[Int(slot)]?.clientAddress ?? .none
             guard let start = rate.reserve(for: client, now: now, patience: plan.timeout) else {
                 return refuse(slot, "it comes too often (rate-limit)")
             }
             if start > now {
-                install(handshake, slot, relay)
+                handshake.step = .turn
+                install(handshake, slot)
+                if connections.slots[Int(slot)]?.client.interest != nil { watchClient(slot, []) }
+                guard connections.slots[Int(slot)] != nil else { return }
                 timers.schedule(Int(slot), at: start)
                 return
             }
         }
-        if kind == .plain, !plan.acceptsProxy, plan.clientTLS == nil { return startDial(slot) }
-        install(handshake, slot, relay)
         hear(slot, relay, handshake)
-    }
-
-    private mutating func install(_ handshake: Handshake, _ slot: UInt32, _ relay: Int) {
-        if let token = connections.slots[Int(slot)]?.token(.client) { relays[relay].handshakes.append(token) }
-        connections.slots[Int(slot)]?.handshake = handshake
-        connections.slots[Int(slot)]?.phase = .handshake
     }
 
     /// Whether the client may come in at all, by the address that it really has.
@@ -62,25 +81,43 @@ extension EventLoop {
         finish(slot, Connection.End(result: .refused, error: .permissionDenied, reset: true))
     }
 
-    /// Turns to what the client says first.
+    /// Turns to TLS, and then to what the client says first about where it wants to go.
     mutating func hear(_ slot: UInt32, _ relay: Int, _ handshake: Handshake) {
-        let plan = relays[relay].plan.handshake
-        if plan.acceptsProxy, handshake.proxied == nil {
-            handshake.step = .proxyHeader
-        } else if let context = plan.clientTLS, !handshake.isClientSealed {
+        if let context = relays[relay].plan.handshake.clientTLS, !handshake.isClientSealed {
+            install(handshake, slot)
+            queue(slot, relay, handshake)
             return greetClientTLS(slot, relay, handshake, context)
-        } else if let step = Handshake.firstStep(handshake.kind) {
-            handshake.step = step
-        } else if handshake.kind == .transparent {
-            return takeOriginalDestination(slot, relay, handshake)
-        } else {
+        }
+        let isInstalled = connections.slots[Int(slot)]?.handshake != nil
+        guard let step = Handshake.firstStep(handshake.kind) else {
+            if !isInstalled, handshake.kind == .plain { return startDial(slot) }
+            install(handshake, slot)
+            if handshake.kind == .transparent { return takeOriginalDestination(slot, relay, handshake) }
             return dial(slot, handshake)
         }
+        handshake.step = step
+        install(handshake, slot)
         timers.schedule(Int(slot), at: handshake.deadline)
-        guard handshake.input.isEmpty else { return advance(slot, relay, handshake) }
+        readOn(slot, relay, handshake)
+    }
+
+    /// Reads the client's next message, of which some may be there.
+    mutating func readOn(_ slot: UInt32, _ relay: Int, _ handshake: Handshake) {
+        queue(slot, relay, handshake)
         watchClient(slot, .readable)
-        // What came together with the end of the TLS handshake is told of by no event.
-        if handshake.isClientSealed, connections.slots[Int(slot)] != nil { readClient(slot, relay, handshake) }
+        guard connections.slots[Int(slot)] != nil else { return }
+        if !handshake.input.isEmpty { advance(slot, relay, handshake) }
+        // What came together with the end of the TLS handshake, or with the message before, is told of by no event.
+        guard handshake.isClientSealed, handshake.readsClient, connections.slots[Int(slot)]?.handshake === handshake
+        else { return }
+        readClient(slot, relay, handshake)
+    }
+
+    /// Puts it among those who make room when there is none.
+    private mutating func queue(_ slot: UInt32, _ relay: Int, _ handshake: Handshake) {
+        guard !handshake.isQueued, let token = connections.slots[Int(slot)]?.token(.client) else { return }
+        handshake.isQueued = true
+        relays[relay].handshakes.append(token)
     }
 
     /// What the client of a handshake is watched for; nothing still tells that it is gone.
@@ -165,16 +202,16 @@ extension EventLoop {
         case .complete(let header, let length):
             handshake.consume(length)
             handshake.proxied = header
-            let plan = relays[relay].plan.handshake
             if let addresses = header.addresses {
-                guard plan.access.admits(addresses.source.address.unmapped) else {
-                    connections.slots[Int(slot)]?.clientAddress = SocketAddress(addresses.source)
-                    refuse(slot, "the client's address is not let in (allow, deny)")
-                    return false
-                }
                 connections.slots[Int(slot)]?.clientAddress = SocketAddress(addresses.source)
             }
-            hear(slot, relay, handshake)
+            // Without addresses (LOCAL, UNKNOWN) it speaks for itself: the connection's own count.
+            let client = connections.slots[Int(slot)]?.clientAddress.endpoint?.address
+            guard relays[relay].plan.handshake.access.admits(client) else {
+                refuse(slot, "the client's address is not let in (allow, deny)")
+                return false
+            }
+            letIn(slot, relay, handshake)
             return false
         }
     }
@@ -186,7 +223,10 @@ extension EventLoop {
         guard let relay = connections.slots[Int(slot)]?.relay, let handshake = connections.slots[Int(slot)]?.handshake
         else { return }
         switch handshake.step {
-        case .turn: hear(slot, relay, handshake)
+        case .turn:
+            handshake.began = now
+            handshake.deadline = now + relays[relay].plan.handshake.timeout
+            hear(slot, relay, handshake)
         case .farewell: finish(slot, handshake.end)
         case .upstreamTLS, .preamble, .convertAnswer: upstreamFailed(slot, relay, handshake, .timedOut)
         case .resolution: fail(slot, handshake, .dial(.timedOut))

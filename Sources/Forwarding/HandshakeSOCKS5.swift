@@ -32,7 +32,7 @@ extension EventLoop {
             fail(slot, handshake, .bytes(SOCKS5.credentialsChecked(false), "no credentials"))
             return false
         case .complete(let credentials, let length):
-            handshake.consume(length)
+            handshake.consumeSecret(length)
             checkUser(slot, relay, handshake, credentials)
             return false
         }
@@ -61,38 +61,39 @@ extension EventLoop {
     mutating func checkUser(
         _ slot: UInt32, _ relay: Int, _ handshake: Handshake, _ credentials: SOCKS5.Credentials
     ) {
-        guard let token = connections.slots[Int(slot)]?.token(.client) else { return }
-        handshake.user = credentials
+        guard let token = connections.slots[Int(slot)]?.token(.client),
+            let client = connections.slots[Int(slot)]?.clientAddress
+        else { return }
+        handshake.user = credentials.name
         handshake.step = .userCheck
         watchClient(slot, [])
         guard connections.slots[Int(slot)] != nil else { return }
         shared.report(
             .checkUser(
                 relay: relays[relay].plan.id, request: UInt64(token.slot) << 32 | UInt64(token.tag),
-                name: credentials.name, password: credentials.password), vital: true)
+                client: ClientKey(client), name: credentials.name, password: credentials.password), vital: true)
     }
 
     /// Name and password were looked at.
-    mutating func userChecked(_ request: UInt64, _ isRight: Bool) {
+    mutating func userChecked(_ request: UInt64, _ verdict: UserVerdict) {
         guard let slot = asker(request), let relay = connections.slots[Int(slot)]?.relay,
             let handshake = connections.slots[Int(slot)]?.handshake, handshake.step == .userCheck
         else { return }
-        handshake.isUserChecked = isRight
+        handshake.isUserChecked = verdict == .right
+        let why = verdict == .wrong ? "a wrong user or password" : "too many of its passwords wait to be looked at"
         switch handshake.kind {
         case .socks5:
-            guard isRight else {
-                return fail(slot, handshake, .bytes(SOCKS5.credentialsChecked(false), "a wrong user or password"))
+            guard verdict == .right else {
+                return fail(slot, handshake, .bytes(SOCKS5.credentialsChecked(false), why))
             }
             guard answer(slot, SOCKS5.credentialsChecked(true)) else { return }
             handshake.step = .socksRequest
-            if handshake.input.isEmpty {
-                watchClient(slot, .readable)
-            } else {
-                advance(slot, relay, handshake)
-                if handshake.step == .socksRequest { watchClient(slot, .readable) }
-            }
+            readOn(slot, relay, handshake)
         default:
-            guard isRight, let destination = handshake.destination else {
+            if verdict == .notLookedAt {
+                return fail(slot, handshake, .bytes(HTTPConnect.response(.unavailable, detail: why), why))
+            }
+            guard verdict == .right, let destination = handshake.destination else {
                 return fail(slot, handshake, .authentication)
             }
             choose(slot, relay, handshake, destination)

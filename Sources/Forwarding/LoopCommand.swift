@@ -1,5 +1,13 @@
 public import LinuxSystem
 
+/// What became of a user's name and password.
+public enum UserVerdict: Sendable {
+    case right
+    case wrong
+    /// Too many of the client's wait to be looked at: these were not.
+    case notLookedAt
+}
+
 /// What the main thread tells a loop. Carried out in order, between two turns of events.
 public enum LoopCommand: Sendable {
     /// A relay that connections may be accepted for from now on.
@@ -19,7 +27,9 @@ public enum LoopCommand: Sendable {
     /// The answer to `LoopReport.resolveDestination`; none: the name leads nowhere.
     case destinationResolved(request: UInt64, [SocketAddress])
     /// The answer to `LoopReport.checkUser`.
-    case userChecked(request: UInt64, isRight: Bool)
+    case userChecked(request: UInt64, UserVerdict)
+    /// Under a bandwidth limit: a connection's turn to read comes at a time. From another loop.
+    case bandwidthPromised(request: UInt64, isUp: Bool, at: MonotonicTime)
     /// The links that MPTCP dials start from, from now on; none: the routing table chooses.
     case setLinks([LinkCandidate])
     /// Tell of subflows that die silently (`LoopReport.subflowStalled`); `timeout` is how long one may acknowledge nothing, in

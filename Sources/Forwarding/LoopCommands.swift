@@ -16,7 +16,8 @@ extension EventLoop {
             case .setMembers(let relay, let upstream, let members, let expires):
                 setMembers(relayID: relay, upstream, members, expires)
             case .destinationResolved(let request, let addresses): destinationResolved(request, addresses)
-            case .userChecked(let request, let isRight): userChecked(request, isRight)
+            case .userChecked(let request, let verdict): userChecked(request, verdict)
+            case .bandwidthPromised(let request, let isUp, let at): bandwidthPromised(request, isUp: isUp, at: at)
             case .setLinks(let links):
                 ranking.set(links)
                 accounts.set(links, shared.counters)

@@ -12,7 +12,7 @@ public enum LoopReport: Sendable {
     /// The addresses of a destination that a client has chosen are wanted; `LoopCommand.destinationResolved` answers.
     case resolveDestination(request: UInt64, name: String, port: UInt16)
     /// A client says who it is; `LoopCommand.userChecked` answers.
-    case checkUser(relay: Int, request: UInt64, name: [UInt8], password: [UInt8])
+    case checkUser(relay: Int, request: UInt64, client: ClientKey, name: [UInt8], password: [UInt8])
     /// A member of a relay's pool could not be connected to; told at most once a second and member.
     case memberFailed(relay: Int, member: Int, error: Errno)
     /// A member that had failed was connected to.

@@ -12,7 +12,10 @@ extension EventLoop {
             let tried = connections.slots[Int(slot)]?.dial.tried
         else { return nil }
         guard let position = relays[relay].members.choose(for: client, tried: tried, now: now) else {
-            if tried.isEmpty { connections.slots[Int(slot)]?.dial.lastError = .noSuchAddressOrDevice }
+            if tried.isEmpty {
+                let isAnyResting = relays[relay].members.isAnyResting(now)
+                connections.slots[Int(slot)]?.dial.lastError = isAnyResting ? .networkDown : .noSuchAddressOrDevice
+            }
             return nil
         }
         relays[relay].members.enter(position)
@@ -42,6 +45,14 @@ extension EventLoop {
         }
         let member = relays[relay].members.states[Int(position)].member.status.id
         tell(.memberFailed(relay: relays[relay].plan.id, member: member, error: error))
+    }
+
+    /// The member asks to be left alone for a while, by this connection and all others. That is no failure of its.
+    mutating func leaveAlone(_ slot: UInt32, _ relay: Int, seconds: UInt64) {
+        guard let position = connections.slots[Int(slot)]?.dial.member, position >= 0 else { return }
+        relays[relay].members.states[Int(position)].member.status.rest(until: now + seconds * 1_000_000_000)
+        connections.slots[Int(slot)]?.dial.tried.append(position)
+        leaveMember(slot, relay)
     }
 
     /// The connection is through.

@@ -11,6 +11,7 @@ public final class MemberStatus: Sendable {
     private let failing = Atomic<Bool>(false)
     private let draining = Atomic<Bool>(false)
     private let recoveredAt: Atomic<UInt64>
+    private let restsUntil = Atomic<UInt64>(0)
 
     /// - Parameters:
     ///   - id: unique in this process.
@@ -31,6 +32,12 @@ public final class MemberStatus: Sendable {
 
     /// True: no new connection goes there; the open ones go on.
     public var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+    /// True: it has asked to be left alone for a while, which has not passed (a converter's errors 64 and 65).
+    func isResting(_ now: MonotonicTime) -> Bool { now.nanoseconds < restsUntil.load(ordering: .relaxed) }
+
+    /// It asks to be left alone until then: no failure, and no loop dials it before.
+    func rest(until time: MonotonicTime) { restsUntil.store(time.nanoseconds, ordering: .relaxed) }
 
     /// When it last became healthy again, in nanoseconds of the monotonic clock; 0 when it always was.
     var recovery: UInt64 { recoveredAt.load(ordering: .relaxed) }

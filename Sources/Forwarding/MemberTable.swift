@@ -70,13 +70,13 @@ struct MemberTable {
     /// - Parameters:
     ///   - client: decides in `source-hash`.
     ///   - tried: positions that have failed this connection already.
-    /// - Returns: a position, or `nil` when all have been tried.
+    /// - Returns: a position, or `nil` when all have been tried, are drained, or have asked to be left alone.
     mutating func choose(for client: SocketAddress, tried: [Int32], now: MonotonicTime) -> Int? {
         if states.count == 1 {
-            return tried.isEmpty && !states[0].isRetired && !states[0].member.status.isDraining ? 0 : nil
+            return isCandidate(0, tried, now) ? 0 : nil
         }
         var best = Int.max
-        for position in states.indices where isCandidate(position, tried) { best = min(best, rank(position, now)) }
+        for position in states.indices where isCandidate(position, tried, now) { best = min(best, rank(position, now)) }
         guard best != .max else { return nil }
         let chosen = choose(ranked: best, tried, client, now)
         // Suspicion is over when one connection has been there and back: until then the others stay away.
@@ -93,7 +93,7 @@ struct MemberTable {
         var total = 0.0
         var chosen: Int?
         var top = 0.0
-        for position in states.indices where isCandidate(position, tried) && rank(position, now) == best {
+        for position in states.indices where isCandidate(position, tried, now) && rank(position, now) == best {
             let weight = weight(position, now)
             total += weight
             let value: Double
@@ -124,8 +124,15 @@ struct MemberTable {
         return chosen
     }
 
-    private func isCandidate(_ position: Int, _ tried: [Int32]) -> Bool {
-        !states[position].isRetired && !states[position].member.status.isDraining && !tried.contains(Int32(position))
+    private func isCandidate(_ position: Int, _ tried: [Int32], _ now: MonotonicTime) -> Bool {
+        let status = states[position].member.status
+        return !states[position].isRetired && !status.isDraining && !status.isResting(now)
+            && !tried.contains(Int32(position))
+    }
+
+    /// Whether a member would be there if it had not asked to be left alone.
+    func isAnyResting(_ now: MonotonicTime) -> Bool {
+        states.contains { !$0.isRetired && $0.member.status.isResting(now) }
     }
 
     /// Lower is tried first: how well it is before its tier.

@@ -15,5 +15,10 @@ public final class OwnListeners: Sendable {
         addresses.withLock { if !$0.contains(address) { $0.append(address) } }
     }
 
+    /// These, and none of those before: an address that was given up may be reached again.
+    public func set(_ addresses: [SocketAddress]) {
+        self.addresses.withLock { $0 = addresses }
+    }
+
     var all: [SocketAddress] { addresses.withLock { $0 } }
 }

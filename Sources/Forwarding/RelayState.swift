@@ -60,8 +60,6 @@ struct UpstreamState {
     var expires: MonotonicTime
     /// They were asked for.
     var isPending = false
-    /// A converter that has asked to be left alone until then.
-    var restsUntil = MonotonicTime(nanoseconds: 0)
     /// A connection has waited in vain for fresh ones: until they come, old ones are taken without waiting.
     var isLate = false
     /// Connections that wait for them.

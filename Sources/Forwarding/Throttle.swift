@@ -4,43 +4,60 @@ internal import SystemPackage
 
 /// What a connection under a bandwidth limit waits for. Others have none.
 final class Throttle {
-    /// Whose limit it is.
-    let key: ClientKey
-    /// When each direction may read the piece that it has reserved; `.never` when it waits for none.
-    var upTurn = MonotonicTime.never
-    var downTurn = MonotonicTime.never
+    /// One direction's place under the limit.
+    struct Direction {
+        let turn: BandwidthTurn
+        /// It stands in the queue, or its turn was promised.
+        var isWaiting = false
+        /// When its promised turn comes; `.never` when none is promised.
+        var at = MonotonicTime.never
+    }
+
+    var up: Direction
+    var down: Direction
     /// When the connection is to be looked at for other reasons.
     var deadline = MonotonicTime.never
 
-    init(_ key: ClientKey) { self.key = key }
+    init(loop: LoopShared, token: EventToken, client: ClientKey) {
+        let request = UInt64(token.slot) << 32 | UInt64(token.tag)
+        up = Direction(turn: BandwidthTurn(loop: loop, request: request, client: client, isUp: true))
+        down = Direction(turn: BandwidthTurn(loop: loop, request: request, client: client, isUp: false))
+    }
 
-    var next: MonotonicTime { min(upTurn, downTurn) }
+    var next: MonotonicTime { min(up.at, down.at) }
+
+    subscript(side: SideName) -> Direction {
+        get { side == .client ? up : down }
+        set { if side == .client { up = newValue } else { down = newValue } }
+    }
 }
 
 /// Relaying under a bandwidth limit: a direction whose turn has not come is not watched for reading until it has.
 extension EventLoop {
     /// Serves one event.
     mutating func serveLimited(_ slot: UInt32, _ relay: Int, _ side: SideName, _ readiness: Readiness) {
-        let index = Int(slot)
-        guard let rate = relays[relay].plan.handshake.bandwidth else { return }
-        let throttle: Throttle
-        if let present = connections.slots[index]?.throttle {
-            throttle = present
-        } else {
-            throttle = Throttle(ClientKey(connections.slots[index]?.clientAddress ?? .none))
-            connections.slots[index]?.throttle = throttle
-        }
-        let isUp = side == .client
+        guard let rate = relays[relay].plan.handshake.bandwidth, let throttle = throttle(slot) else { return }
         let reads = !readiness.isDisjoint(with: [.readable, .failed, .hungUp])
-        guard reads, (isUp ? throttle.upTurn : throttle.downTurn) == .never else {
-            return move(slot, relay, side, readiness)
+        guard reads, !throttle[side].isWaiting else { return move(slot, relay, side, readiness) }
+        switch rate.ask(throttle[side].turn, now: now) {
+        case .read(let bytes): return read(slot, relay, side, readiness, rate, throttle, bytes)
+        case .wait(let until): throttle[side].at = until
+        case .queued: break
         }
-        let turn = rate.reserve(throttle.key, isUp: isUp, now: now)
-        if turn <= now { return read(slot, relay, side, readiness, rate, throttle) }
-        if isUp { throttle.upTurn = turn } else { throttle.downTurn = turn }
-        connections.slots[index]?.setLimit(side, 0)
+        throttle[side].isWaiting = true
+        connections.slots[Int(slot)]?.setLimit(side, Connection.readsNothing)
         move(slot, relay, side, readiness)
-        scheduleTurn(slot, relay)
+        scheduleTurn(slot)
+    }
+
+    private mutating func throttle(_ slot: UInt32) -> Throttle? {
+        if let present = connections.slots[Int(slot)]?.throttle { return present }
+        guard let token = connections.slots[Int(slot)]?.token(.client),
+            let client = connections.slots[Int(slot)]?.clientAddress
+        else { return nil }
+        let throttle = Throttle(loop: shared, token: token, client: ClientKey(client))
+        connections.slots[Int(slot)]?.throttle = throttle
+        return throttle
     }
 
     /// Moves without reading more than what is allowed already.
@@ -53,31 +70,65 @@ extension EventLoop {
         settle(slot, relay, served)
     }
 
-    /// Reads a piece, and gives back what there was not to read.
+    /// Reads a piece, gives back what there was not to read, and tells whose turn is next.
     private mutating func read(
         _ slot: UInt32, _ relay: Int, _ side: SideName, _ readiness: Readiness, _ rate: BandwidthRate,
-        _ throttle: Throttle
+        _ throttle: Throttle, _ bytes: Int
     ) {
         let index = Int(slot)
         let before = connections.slots[index]?.taken(side) ?? 0
-        connections.slots[index]?.setLimit(side, rate.quantum)
+        connections.slots[index]?.setLimit(side, bytes)
+        // What is watched for is settled while it serves, and so by the limit that it has then: one that is not 0.
         let noDelay = relays[relay].followsNoDelay
-        guard
-            let served = connections.slots[index]?.serveCounting(
-                side, readiness, noDelay: noDelay, now: now, carriers: &carriers, poller: poller)
-        else { return }
+        let served = connections.slots[index]?.serveCounting(
+            side, readiness, noDelay: noDelay, now: now, carriers: &carriers, poller: poller)
         let used = Int((connections.slots[index]?.taken(side) ?? before) &- before)
-        connections.slots[index]?.setLimit(side, .max)
-        rate.giveBack(throttle.key, isUp: side == .client, bytes: rate.quantum - used, now: now)
-        settle(slot, relay, served)
+        connections.slots[index]?.setLimit(side, Connection.readsWhenTold)
+        tell(rate.finish(throttle[side].turn, unused: bytes - used, now: now))
+        if let served { settle(slot, relay, served) }
     }
 
-    private mutating func scheduleTurn(_ slot: UInt32, _ relay: Int) {
+    private mutating func scheduleTurn(_ slot: UInt32) {
         guard let throttle = connections.slots[Int(slot)]?.throttle else { return }
-        timers.schedule(Int(slot), at: min(throttle.deadline, throttle.next))
+        // The wheel rounds up: what is due is due now.
+        let next: MonotonicTime = throttle.next <= now ? MonotonicTime(nanoseconds: 0) : throttle.next
+        timers.schedule(Int(slot), at: min(throttle.deadline, next))
     }
 
-    /// The slot's time has come: reads what waited for its turn.
+    // MARK: Promises
+
+    /// Passes a promise on to the loop that it concerns.
+    private mutating func tell(_ promise: BandwidthPromise?) {
+        guard let promise else { return }
+        if promise.turn.loop === shared {
+            bandwidthPromised(promise.turn.request, isUp: promise.turn.isUp, at: promise.at)
+        } else {
+            promise.turn.loop.send(
+                .bandwidthPromised(request: promise.turn.request, isUp: promise.turn.isUp, at: promise.at))
+        }
+    }
+
+    /// A connection's turn to read comes at a time.
+    mutating func bandwidthPromised(_ request: UInt64, isUp: Bool, at: MonotonicTime) {
+        let slot = UInt32(truncatingIfNeeded: request >> 32)
+        let generation = EventTag(rawValue: UInt32(truncatingIfNeeded: request)).generation
+        guard connections.holds(slot, generation: generation), let throttle = connections.slots[Int(slot)]?.throttle
+        else { return }
+        throttle[isUp ? .client : .upstream].at = at
+        scheduleTurn(slot)
+    }
+
+    /// A connection ends: whoever comes after it is told.
+    mutating func leaveTurns(_ slot: UInt32, _ relay: Int) {
+        guard let rate = relays[relay].plan.handshake.bandwidth, let throttle = connections.slots[Int(slot)]?.throttle
+        else { return }
+        for side in [SideName.client, .upstream] where throttle[side].isWaiting {
+            throttle[side].isWaiting = false
+            tell(rate.leave(throttle[side].turn))
+        }
+    }
+
+    /// The slot's time has come: reads what was promised.
     ///
     /// - Returns: true when that was all there was to do.
     mutating func takeTurns(_ slot: UInt32, _ relay: Int) -> Bool {
@@ -86,24 +137,26 @@ extension EventLoop {
         else {
             return false
         }
-        if throttle.upTurn <= now {
-            throttle.upTurn = .never
-            read(slot, relay, .client, .readable, rate, throttle)
+        for side in [SideName.client, .upstream] where throttle[side].at <= now {
+            throttle[side].at = .never
+            guard let bytes = rate.take(throttle[side].turn, now: now) else { continue }
+            throttle[side].isWaiting = false
+            read(slot, relay, side, .readable, rate, throttle, bytes)
+            guard connections.slots[index] != nil else { return true }
         }
-        guard connections.slots[index] != nil else { return true }
-        if throttle.downTurn <= now {
-            throttle.downTurn = .never
-            read(slot, relay, .upstream, .readable, rate, throttle)
-        }
-        guard connections.slots[index] != nil else { return true }
         if throttle.deadline <= now { return false }
-        scheduleTurn(slot, relay)
+        scheduleTurn(slot)
         return true
     }
 }
 
 extension Connection {
-    /// Bounds what one direction may read in a turn: 0 stops it, `.max` does not bound it.
+    /// A limit with which a direction is not watched for reading.
+    static let readsNothing = 0
+    /// A limit with which it is watched, and read only when its turn is there.
+    static let readsWhenTold = -1
+
+    /// Bounds what one direction may read in a turn.
     mutating func setLimit(_ side: SideName, _ limit: Int) {
         if side == .client || isEcho { up.limit = Int32(clamping: limit) } else { down.limit = Int32(clamping: limit) }
     }

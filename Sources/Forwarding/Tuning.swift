@@ -133,8 +133,14 @@ enum Tuning {
     /// A converter's error answers in a second.
     static let errorAnswersPerSecond = 1000
 
-    /// How far a bandwidth limit may be made up for after a quiet moment: more than timers are late.
-    static let bandwidthTolerance: UInt64 = 20_000_000
+    /// How far a bandwidth limit may be made up for after a quiet moment: more than timers are late on a busy machine.
+    static let bandwidthTolerance: UInt64 = 50_000_000
+
+    /// A promised turn is moved forward when that makes it sooner by more than this.
+    static let bandwidthHaste: UInt64 = 1_000_000
+
+    /// A client that did not ask in time keeps its due for so many turns of the others.
+    static let bandwidthCredit: UInt64 = 16
 
     /// How soon a Unix upstream with a full backlog is asked again.
     static let unixRetryNanoseconds: UInt64 = 20_000_000

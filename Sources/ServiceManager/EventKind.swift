@@ -78,8 +78,10 @@ public enum EventKind: String, Sendable, CaseIterable {
     case loopStuck = "loop-stuck"
     /// Log records were lost because they came faster than they could be written. Fields: `records`, `undelivered`.
     case recordsDropped = "records-dropped"
+    /// With `log-connections = false`: more clients were refused in a second than are logged. Fields: `records`.
+    case refusalsSuppressed = "refusals-suppressed"
     /// Somebody changed something through the admin socket. Fields: `action`, `uid`, `pid`, and what was changed
-    /// (`connection`, `link`).
+    /// (`connection`, `link`, `relay`, `upstream`).
     case adminChange = "admin-change"
     /// The commands cannot reach this daemon, for the default admin socket could not be opened. Fields: `socket`, `reason`.
     case adminUnavailable = "admin-unavailable"
@@ -127,6 +129,7 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .pathRefused: "d371219481d9445181205f40f657e930"
         case .loopStuck: "eaa76ac32f7f44a7bc7a558f92636efd"
         case .recordsDropped: "c2a6ac5aed334d388405c91d05024e5f"
+        case .refusalsSuppressed: "7be35d3c9f8a4f0d8f1c6a2e5d904b37"
         case .adminChange: "19b0deae60be4cd99618b5d15f52bd92"
         case .adminUnavailable: "54b926265b774a6ba3c65ae42be2473d"
         case .serviceManagerUnreachable: "63b6c3298c124cdda30db0fb6b1ecfb5"
@@ -141,7 +144,8 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .drainTimeout, .acceptBackoff, .connectionLimitReached, .upstreamFailed,
             .upstreamDown,
             .nameUnresolved, .fallbackDetected, .optionUnsupported, .capabilityMissing, .inheritedSocketUnused,
-            .recordsDropped, .adminUnavailable, .serviceManagerUnreachable, .linkDown, .usageNotKept, .otherPathManager,
+            .recordsDropped, .refusalsSuppressed, .adminUnavailable, .serviceManagerUnreachable, .linkDown,
+            .usageNotKept, .otherPathManager,
             .pathRefused:
             .warning
         case .daemonStarted, .handedOver, .configurationReloaded, .daemonReady, .daemonStopping, .daemonStopped,

@@ -25,9 +25,9 @@ public struct HTTPConnect: Hashable, Sendable {
         case forbidden = 403
         case methodNotAllowed = 405
         case authenticationRequired = 407
-        case requestTimeout = 408
         case headTooLarge = 431
         case badGateway = 502
+        case unavailable = 503
         case gatewayTimeout = 504
 
         var reason: String {
@@ -37,9 +37,9 @@ public struct HTTPConnect: Hashable, Sendable {
             case .forbidden: "Forbidden"
             case .methodNotAllowed: "Method Not Allowed"
             case .authenticationRequired: "Proxy Authentication Required"
-            case .requestTimeout: "Request Timeout"
             case .headTooLarge: "Request Header Fields Too Large"
             case .badGateway: "Bad Gateway"
+            case .unavailable: "Service Unavailable"
             case .gatewayTimeout: "Gateway Timeout"
             }
         }

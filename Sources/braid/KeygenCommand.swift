@@ -10,8 +10,8 @@ struct KeygenCommand: ParsableCommand {
         abstract: "Write a new key for key-file.",
         discussion: """
             The same file belongs on both ends. To change keys without an interruption: add the new key to the far end's file \
-            (--append) and restart it, put it in the place of the old one at the near ends, then remove the old one from the \
-            far end's file. The near end proves the first key of its file; the far end takes any.
+            (--append) and reload it, put it in the place of the old one at the near ends and reload them, then remove the old \
+            one from the far end's file and reload. The near end proves the first key of its file; the far end takes any.
 
             Exit status: 0 good; 64 wrong usage; 71 the file cannot be written.
             """)

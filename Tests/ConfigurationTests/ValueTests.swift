@@ -180,6 +180,8 @@ import Testing
         ("socket.nodelay = \"yes\"", "\"auto\", true or false"), ("socket.congestion = \"b b\"", "bbr"),
         ("socket.bind-address = \"::\"", "no address"), ("socket.listen.bind-address = \"::1\"", "in 'listen'"),
         ("socket.bind-interface = \"sixteen-letters-\"", "no interface"), ("max-connections = -1", "0 to 10000000"),
+        ("max-connections-per-client = 10000001", "0 to 10000000"),
+        ("max-connections-per-client = \"2\"", "without quotes"),
         ("connect-timeout = \"0s\"", "\"10ms\" to \"10m\""),
         ("idle-timeout = \"1ms\"", "\"10ms\" to \"365d\", or \"0s\""),
         ("tls.listen.server-name = \"a b\"", "no DNS name"), ("key-file = \"key\"", "absolute path"),
@@ -197,6 +199,7 @@ import Testing
         ("priority = 1001", "0 to 1000"), ("max-rtt = \"2m\"", "\"1ms\" to \"1m\""),
         ("monthly-limit = \"20\"", "no size"),
         ("over-limit = \"on\"", "\"backup\""), ("port = 65536", "0 to 65535"), ("port = 1", "not announced"),
+        ("fullmesh = true\nannounce = true", "'fullmesh' is for links"), ("fullmesh = 1", "true or false"),
         ("address = \"192.0.2.1\"", "both 'interface' and 'address'"), ("name = \"a/b\"", "no name"),
     ])
     func bounds_of_link_keys(keys: String, part: String) {

@@ -38,6 +38,52 @@ import Wire
         #expect(throws: CredentialError.self) { try KeyFile(text: text + String(repeating: "0f", count: 31)) }
     }
 
+    /// What is said goes to the log: a key that stands in the wrong place must not.
+    @Test func nothing_of_a_file_is_said() throws {
+        let key = KeyFile.newLine()
+        let password = "correct-horse-battery"
+        var messages: [String] = []
+        func note(_ read: () throws(CredentialError) -> Void) {
+            do throws(CredentialError) {
+                try read()
+                Issue.record("it was taken")
+            } catch {
+                messages.append("\(error)")
+            }
+        }
+        for text in [
+            "\(key) \(key)", "\(hexadecimal) x", "\(key)==", "1 \(key.dropFirst())", "1 2 \(key)", "x\(hexadecimal)",
+            "\(key) # \(key)\n\(key) 1", "\(key)\0",
+        ] {
+            note { () throws(CredentialError) in _ = try KeyFile(text: text) }
+        }
+        let hash = try PasswordHash.make(Array(password.utf8))
+        for text in [
+            "\(password):\(password)", password, "anna:\(password)", "\(password):$1$\(password)",
+            "\(password):\(hash)\n\(password):\(hash)",
+        ] {
+            note { () throws(CredentialError) in _ = try UsersFile(text: text) }
+        }
+        #expect(messages.count == 13)
+        for message in messages {
+            #expect(!message.contains(password) && !message.contains(hexadecimal.dropFirst()), "\(message)")
+            for start in 0..<(key.count - 8) {
+                #expect(!message.contains(key.dropFirst(start).prefix(8)), "\(message)")
+            }
+        }
+    }
+
+    @Test func lines_end_as_any_editor_ends_them() throws {
+        let file = try KeyFile(text: "# keys\r\n7 \(hexadecimal)\r\n\r\n\(KeyFile.newLine())\r\n")
+        #expect(file.keys.map(\.id) == [7, 1])
+        #expect(throws: CredentialError.self) { try KeyFile(text: "\(hexadecimal)\r\nshort\r\n") }
+        let hash = try PasswordHash.make(Array("word".utf8))
+        let users = try UsersFile(text: "# users\r\nanna:\(hash)\r\nbert:\(hash)\r\n")
+        #expect(users.hashes.keys.sorted() == ["anna", "bert"])
+        #expect(users.verify(name: Array("bert".utf8), password: Array("word".utf8)))
+        #expect(UsersFile.text("a:1\r\nb:2\r\n", setting: "b", to: "3") == "a:1\nb:3\n")
+    }
+
     // MARK: Proofs
 
     private func message(_ port: UInt16 = 443) -> ConvertMessage {
@@ -53,7 +99,7 @@ import Wire
 
     @Test func a_proof_is_good_once() throws {
         let file = try KeyFile(text: hexadecimal)
-        let verifier = ConvertVerifier(file)
+        let verifier = ConvertVerifier(file, began: 0)
         let bytes = ConvertProver(file).sign(message(), milliseconds: 1_000_000_000)
         #expect(verdict(bytes, verifier) == .good)
         #expect(verdict(bytes, verifier) == .replayed)
@@ -61,9 +107,31 @@ import Wire
         #expect(verdict(ConvertProver(file).sign(message(), milliseconds: 1_000_000_000), verifier) == .good)
     }
 
+    /// Another process may have taken it, and nobody knows any more.
+    @Test func a_proof_from_before_the_start_is_made_again() throws {
+        let file = try KeyFile(text: hexadecimal)
+        let verifier = ConvertVerifier(file, began: 1_000_000_000)
+        let early = ConvertProver(file).sign(message(), milliseconds: 999_999_999)
+        guard case .challenge(let challenge) = verdict(early, verifier) else {
+            Issue.record("not challenged")
+            return
+        }
+        let again = ConvertProver(file).sign(message(), milliseconds: 999_999_999, challenge: challenge)
+        #expect(verdict(again, verifier) == .good)
+        #expect(verdict(again, verifier) == .replayed)
+        // A reload is no new start.
+        let reloaded = ConvertVerifier(file, after: verifier, began: 5)
+        #expect(verdict(again, reloaded) == .replayed)
+        guard case .challenge = verdict(early, reloaded) else {
+            Issue.record("not challenged")
+            return
+        }
+        #expect(verdict(ConvertProver(file).sign(message(), milliseconds: 1_000_000_000), verifier) == .good)
+    }
+
     @Test func any_key_of_the_far_end_is_taken() throws {
         let new = KeyFile.newLine()
-        let verifier = ConvertVerifier(try KeyFile(text: "\(new)\n\(hexadecimal)"))
+        let verifier = ConvertVerifier(try KeyFile(text: "\(new)\n\(hexadecimal)"), began: 0)
         for text in [new, hexadecimal, "77 \(hexadecimal)"] {
             let bytes = ConvertProver(try KeyFile(text: text)).sign(message(), milliseconds: 1_000_000_000)
             #expect(verdict(bytes, verifier) == .good)
@@ -72,7 +140,7 @@ import Wire
 
     @Test func every_changed_byte_is_found() throws {
         let file = try KeyFile(text: hexadecimal)
-        let verifier = ConvertVerifier(file)
+        let verifier = ConvertVerifier(file, began: 0)
         let bytes = ConvertProver(file).sign(message(), milliseconds: 1_000_000_000)
         for index in bytes.indices {
             var bad = bytes
@@ -86,7 +154,7 @@ import Wire
     @Test(arguments: [0, 30_001, 3_600_000] as [UInt64])
     func a_clock_that_is_off_is_challenged_once(distance: UInt64) throws {
         let file = try KeyFile(text: hexadecimal)
-        let verifier = ConvertVerifier(file)
+        let verifier = ConvertVerifier(file, began: 0)
         let prover = ConvertProver(file)
         let now: UInt64 = 1_000_000_000
         let first = distance == 0 ? message().bytes() : prover.sign(message(), milliseconds: now - distance)
@@ -99,7 +167,7 @@ import Wire
         // For another client, too late, and of another far end it is worth nothing.
         for stolen in [
             verdict(second, verifier, client: [192, 0, 2, 10], at: now), verdict(second, verifier, at: now + 40_000),
-            verdict(second, ConvertVerifier(file), at: now),
+            verdict(second, ConvertVerifier(file, began: 0), at: now),
         ] {
             guard case .challenge = stolen else {
                 Issue.record("\(String(describing: stolen))")
@@ -114,7 +182,7 @@ import Wire
 
     @Test func what_was_seen_is_remembered_for_as_long_as_it_is_good() throws {
         let file = try KeyFile(text: hexadecimal)
-        let verifier = ConvertVerifier(file)
+        let verifier = ConvertVerifier(file, began: 0)
         let now: UInt64 = 1_000_000_000
         let ahead = ConvertProver(file).sign(message(), milliseconds: now + 30_000)
         #expect(verdict(ahead, verifier, at: now) == .good)
@@ -140,6 +208,23 @@ import Wire
             #expect(!users.verify(name: Array(name.utf8), password: Array(password.utf8)))
         }
         #expect(!users.verify(name: [0xFF], password: [0xFF]))
+    }
+
+    /// SHA-256 takes a fraction of what yescrypt takes: who is asked about must not show in the time.
+    @Test func a_mixed_file_takes_the_same_time_for_everyone() throws {
+        let slow = try PasswordHash.make(Array("word".utf8))
+        // "word", 1000 rounds.
+        let quick = "$5$rounds=1000$abcdefgh$\(String(repeating: "x", count: 43))"
+        let users = try UsersFile(text: "slow:\(slow)\nquick:\(quick)\nother:\(slow)\n")
+        func time(_ name: String) -> Duration {
+            (0..<3).map { _ in
+                ContinuousClock().measure { #expect(!users.verify(name: Array(name.utf8), password: [0x2D])) }
+            }.min() ?? .zero
+        }
+        let times = ["slow", "quick", "nobody"].map { time($0) }
+        let least = times.min() ?? .zero
+        for time in times { #expect(time < least * 2, "\(times)") }
+        #expect(users.verify(name: Array("other".utf8), password: Array("word".utf8)))
     }
 
     @Test(arguments: ["anna", "anna:plain", ":x", "anna:$1$abc$KbVpOXEWjJ1OR5bqIPXlQ/", "anna:", "anna:$y$", ""])

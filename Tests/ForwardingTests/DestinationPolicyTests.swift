@@ -19,7 +19,15 @@ import Wire
             ("ff02::1", .multicast),
             ("239.255.255.255", .multicast), ("255.255.255.255", .broadcast), ("8.8.8.8", nil), ("2001:db8::1", nil),
             ("fec0::1", nil), ("64:ff9b::808:808", nil), ("2002:808:808::", nil), ("128.0.0.1", nil),
-            ("126.255.255.255", nil),
+            ("126.255.255.255", nil), ("64:ff9b:1::127.0.0.1", .loopback),
+            ("64:ff9b:1:fffe::169.254.169.254", .linkLocal),
+            ("64:ff9b:1:7f00:0:100::", .loopback), ("64:ff9b:1:a9:fe:a9fe::", .linkLocal),
+            ("64:ff9b:1:1:7f:0:100:0", .loopback), ("64:ff9b:1::8.8.8.8", nil), ("64:ff9b:1:808:8:800::", nil),
+            ("64:ff9b:1::", .loopback), ("64:ff9b:1:fffe::8.8.8.8", nil),
+            // Teredo: the client's bits are turned round; then the server.
+            ("2001:0:808:808:0:0:80ff:fffe", .loopback), ("2001:0:7f00:1:0:0:f7f7:f7f7", .loopback),
+            ("2001:0:808:808:0:0:f7f7:f7f7", nil), ("2002:a9fe:a9fe::", .linkLocal),
+            ("::ffff:0:127.0.0.1", .loopback), ("::ffff:0:8.8.8.8", nil),
         ] as [(String, DestinationPolicy.Denial?)])
     func special_addresses(address: String, denial: DestinationPolicy.Denial?) throws {
         let everything: [DestinationPolicy.Rule] = [
@@ -85,6 +93,44 @@ import Wire
         let access = ClientAccess(allow: [mapped], deny: [NetworkPrefix(.ipv4(0x0A00_0001), length: 32)])
         #expect(access.admits(.ipv4(0x0A00_0002)) && !access.admits(.ipv4(0x0A00_0001)) && !access.admits(.ipv4(1)))
         #expect(access.admits(nil))
+    }
+
+    @Test func an_address_that_was_given_up_is_nobodys_own() throws {
+        let one = try SocketAddress(parsing: "192.0.2.7", port: 3128)
+        let two = try SocketAddress(parsing: "192.0.2.7", port: 3129)
+        let own = OwnListeners([one])
+        let policy = DestinationPolicy(ownListeners: own)
+        own.add(two)
+        own.set([two])
+        #expect(policy.denial(of: try endpoint("192.0.2.7", port: 3128), name: nil, everywhere: true) == nil)
+        #expect(policy.denial(of: try endpoint("192.0.2.7", port: 3129), name: nil, everywhere: true) == .ownListener)
+    }
+
+    @Test func a_changed_connection_rate_goes_on_where_it_was() throws {
+        let rate = ConnectionRate(perSecond: 100, isPerClient: false)
+        let client = try SocketAddress(parsing: "192.0.2.1", port: 1)
+        let now = MonotonicTime(nanoseconds: 1_000_000_000_000)
+        for _ in 0..<60 { _ = rate.reserve(for: client, now: now, patience: .max) }
+        rate.setRate(perSecond: 10)
+        #expect(rate.reserve(for: client, now: now, patience: .max) == now + 510_000_000)
+        #expect(rate.reserve(for: client, now: now, patience: .max) == now + 610_000_000)
+    }
+
+    @Test func a_client_has_so_many_connections() throws {
+        let limit = ClientLimit(2)
+        let one = ClientKey(try SocketAddress(parsing: "192.0.2.1", port: 1))
+        #expect(one == ClientKey(try SocketAddress(parsing: "::ffff:192.0.2.1", port: 2)))
+        let six = ClientKey(try SocketAddress(parsing: "2001:db8::1", port: 1))
+        #expect(six == ClientKey(try SocketAddress(parsing: "2001:db8::ffff:1", port: 1)))
+        #expect(limit.enter(one) && limit.enter(one) && !limit.enter(one) && limit.enter(six))
+        limit.leave(one)
+        #expect(limit.enter(one) && !limit.enter(one))
+        limit.setLimit(1)
+        limit.leave(one)
+        #expect(!limit.enter(one))
+        limit.leave(one)
+        limit.leave(six)
+        #expect(limit.clients == 0)
     }
 
     @Test func connection_rates_are_kept() throws {

@@ -90,6 +90,22 @@ private final class Pool {
         #expect(table.choose(for: try client(1), tried: [], now: start) == nil)
     }
 
+    @Test func whoAsksToBeLeftAloneIsLeftAloneByAllLoops() throws {
+        let members = [member(1, tier: 0), member(2, tier: 1)]
+        let tables = [table(members, .failover), table(members, .failover)]
+        members[0].status.rest(until: start + Self.second)
+        for table in tables {
+            #expect(try shares(table, 5, at: start) == [2: 5])
+            #expect(try shares(table, 5, at: start + (Self.second - 1)) == [2: 5])
+            #expect(try shares(table, 5, at: start + Self.second) == [1: 5])
+            #expect(members[0].status.isWell && table.states[0].failures == 0)
+        }
+        members[1].status.rest(until: start + Self.second)
+        #expect(tables[0].choose(for: try client(1), tried: [], now: start) == nil)
+        let alone = table([members[0]], .failover)
+        #expect(alone.choose(for: try client(1), tried: [], now: start) == nil)
+    }
+
     @Test func withinATierFailoverGoesByWeight() throws {
         let table = table([member(1, weight: 30), member(2, weight: 10), member(3, weight: 0)], .failover)
         let shares = try shares(table, 4000, at: start)

@@ -104,10 +104,98 @@ extension EndToEndSuite {
             }
         }
 
+        /// Another command than CONNECT, and an address of a type that there is not.
+        @Test func socksSaysWhatItDoesNotSpeak() async throws {
+            try await Lab.with { lab in
+                let host = try lab.host("alone")
+                let braid = try await BraidProcess.start(Self.direct, in: host)
+                let output = try host.run([
+                    "python3", "-c",
+                    """
+                    import socket
+                    for request in ["05020001 7f000001 2328", "05030001 7f000001 2328", "05010002 7f000001 2328"]:
+                        s = socket.create_connection(("127.0.0.1", 1080), 10)
+                        s.sendall(bytes([5, 1, 0])); s.recv(2)
+                        s.sendall(bytes.fromhex(request))
+                        reply = b""
+                        while part := s.recv(100): reply += part
+                        print(reply.hex())
+                    """,
+                ])
+                let replies = output.standardOutput.split(separator: "\n").map(String.init)
+                let nowhere = "0001000000000000"
+                #expect(replies == ["0507\(nowhere)", "0507\(nowhere)", "0508\(nowhere)"], "\(replies)")
+                let reasons = try await braid.connections(3).map { $0["reason"] ?? "" }
+                let other = "another command than CONNECT"
+                #expect(reasons == [other, other, "an unknown address type"])
+            }
+        }
+
+        @Test func theDestinationMayBeDialledOverMultipath() async throws {
+            try await Lab.with { lab in
+                let host = try lab.host("alone")
+                let braid = try await BraidProcess.start(
+                    Self.direct.replacing("direct+tcp://", with: "direct+mptcp://"), in: host)
+                let peer = try Peer(in: host)
+                try await peer.must("s listen 127.0.0.1 9001 mptcp")
+                let pending = try peer.begin("s accept t")
+                let client = try host.spawn([
+                    "sh", "-c", "printf 'CONNECT 127.0.0.1:9001 HTTP/1.0\\r\\n\\r\\nhello' | nc -N 127.0.0.1 3128",
+                ])
+                #expect(try await pending.answer() == "ok")
+                #expect(try await peer.must("t read 5") == "hello")
+                try await peer.must("t send bye")
+                try await peer.must("t close")
+                try await client.finish()
+                let record = try await braid.connections()[0]
+                #expect(record["multipath"] == "yes", "\(record)")
+                #expect(record["upstream"] == "direct+mptcp://127.0.0.1:9001", "\(record)")
+            }
+        }
+
+        /// An address that a reload has given up may be reached when somebody else listens there; and where the kernel listens
+        /// for joins, nobody may go.
+        @Test func ownAddressesFollowTheConfiguration() async throws {
+            try await Lab.with { lab in
+                let host = try lab.host("alone")
+                try host.run("ip", "address", "add", "10.0.0.77/32", "dev", "lo")
+                let given = "[[relay]]\nname = \"given\"\nlisten = \"tcp://10.0.0.77:8099\"\nupstream = \"echo://\"\n"
+                let ports = """
+
+                    [paths]
+                    manage = true
+                    [[paths.link]]
+                    address = "10.0.0.77"
+                    announce = true
+                    port = 7144
+
+                    """
+                let braid = try await BraidProcess.start(Self.direct + ports + given, in: host)
+                func ask(_ port: Int) throws -> String {
+                    try host.curl("--socks5-hostname", "127.0.0.1:1080", "http://10.0.0.77:\(port)/")
+                }
+                #expect(try ask(8099).contains("(2)"))
+                #expect(try ask(7144).contains("(2)"))
+                #expect(try ask(7145).contains("(5)"))
+                #expect(try await braid.reload(Self.direct + ports).event == "configuration-reloaded")
+                // The loops close it a moment after.
+                let deadline = ContinuousClock.now + .seconds(10)
+                while try host.listens(port: 8099), ContinuousClock.now < deadline { await Task.yield() }
+                let server = try await WhoAmIServer.start(in: host, address: "10.0.0.77", port: 8099)
+                #expect(try ask(8099).contains("200"))
+                #expect(try ask(7144).contains("(2)"))
+                server.terminate()
+                _ = try await server.finish(timeout: .seconds(10))
+                #expect(try await braid.reload(Self.direct + ports + given).event == "configuration-reloaded")
+                #expect(try ask(8099).contains("(2)"))
+            }
+        }
+
         /// Loopback and its disguises, link-local, and the daemon itself.
         @Test(arguments: [
             "127.0.0.1:80", "127.9.9.9:80", "0.0.0.0:80", "0.1.2.3:80", "[::1]:80", "[::]:80", "[::ffff:127.0.0.1]:80",
             "[::ffff:0.0.0.0]:80", "[::127.0.0.1]:80", "[64:ff9b::127.0.0.1]:80", "[2002:7f00:1::]:80",
+            "[64:ff9b:1::127.0.0.1]:80", "[2001:0:808:808:0:0:80ff:fffe]:80", "[::ffff:0:127.0.0.1]:80",
             "169.254.169.254:80",
             "[::ffff:169.254.169.254]:80", "[fe80::1]:80", "224.0.0.1:80", "[ff02::1]:80", "255.255.255.255:80",
             "localhost:80", "10.0.0.77:1080", "10.0.0.77:3128",
