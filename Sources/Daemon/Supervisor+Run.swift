@@ -45,6 +45,8 @@ extension Supervisor {
 
     private mutating func turn() throws(Errno) {
         try upstreams.settle(poller, tag: Tag.resolver.rawValue, loops)
+        // What it has found must not wait for the next event to be shown.
+        publishPools()
         let count = try poller.wait(milliseconds: patience())
         for index in 0..<count {
             let event = poller.event(index)

@@ -13,7 +13,10 @@ enum EmbeddedAddress {
         default: break
         }
         // NAT64's prefix for local use, RFC 8215: the operator chooses how long the own prefix within it is.
-        if bits >> 80 == 0x0064_FF9B_0001 { return [last] + localTranslations(bits).filter { $0 >> 24 != 0 } }
+        if bits >> 80 == 0x0064_FF9B_0001 {
+            let found = ([last] + localTranslations(bits)).filter { $0 >> 24 != 0 }
+            return found.isEmpty ? [last] : found
+        }
         // 6to4, RFC 3056.
         if bits >> 112 == 0x2002 { return [UInt32(truncatingIfNeeded: bits >> 80)] }
         // Teredo, RFC 4380: the server, and the client with its bits turned round.

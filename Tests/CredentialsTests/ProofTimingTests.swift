@@ -8,7 +8,8 @@ import Wire
     @Test func every_refused_proof_takes_the_same_time() throws {
         let key = KeyFile.newLine()
         // The far end has several keys, and the right one is neither the first nor the last.
-        let verifier = ConvertVerifier(try KeyFile(text: "\(KeyFile.newLine())\n\(key)\n\(KeyFile.newLine())"))
+        let verifier = ConvertVerifier(
+            try KeyFile(text: "\(KeyFile.newLine())\n\(key)\n\(KeyFile.newLine())"), began: 0)
         let message = ConvertMessage([.connect(.init(IPEndpoint(.ipv4(0xC000_0201), port: 443)))])
         let now: UInt64 = 1_000_000_000
         let right = ConvertProver(try KeyFile(text: "1 \(key)"))

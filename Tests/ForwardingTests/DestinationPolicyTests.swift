@@ -22,7 +22,8 @@ import Wire
             ("126.255.255.255", nil), ("64:ff9b:1::127.0.0.1", .loopback),
             ("64:ff9b:1:fffe::169.254.169.254", .linkLocal),
             ("64:ff9b:1:7f00:0:100::", .loopback), ("64:ff9b:1:a9:fe:a9fe::", .linkLocal),
-            ("64:ff9b:1:1:7f:0:100:0", .loopback), ("64:ff9b:1::8.8.8.8", nil), ("64:ff9b:1:fffe::8.8.8.8", nil),
+            ("64:ff9b:1:1:7f:0:100:0", .loopback), ("64:ff9b:1::8.8.8.8", nil), ("64:ff9b:1:808:8:800::", nil),
+            ("64:ff9b:1::", .loopback), ("64:ff9b:1:fffe::8.8.8.8", nil),
             // Teredo: the client's bits are turned round; then the server.
             ("2001:0:808:808:0:0:80ff:fffe", .loopback), ("2001:0:7f00:1:0:0:f7f7:f7f7", .loopback),
             ("2001:0:808:808:0:0:f7f7:f7f7", nil), ("2002:a9fe:a9fe::", .linkLocal),

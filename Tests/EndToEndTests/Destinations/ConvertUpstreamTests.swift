@@ -12,7 +12,7 @@ extension EndToEndSuite {
                 name = "near"
                 listen = "socks5://127.0.0.1:1080"
                 upstream = [\(list)]
-                destinations = { allow = ["127.0.0.1", "localhost", "192.0.2.1"] }
+                destinations = { allow = ["127.0.0.1", "*.test", "192.0.2.1"] }
 
                 """
         }
@@ -22,14 +22,17 @@ extension EndToEndSuite {
             try await Lab.with { lab in
                 let host = try lab.host("alone")
                 let converter = try await ConvertPeer.server(["010222631e01\(error)", Self.success], in: host)
-                _ = try await BraidProcess.start(Self.near("convert://127.0.0.1:7143"), in: host)
+                let names = try await NameService(
+                    in: host, ["--host-record=two.test,192.0.2.1,60", "--host-record=two.test,192.0.2.2,60"])
+                _ = try await BraidProcess.start(
+                    Self.near("convert://127.0.0.1:7143"), in: host, prefix: names.prefix)
                 let said = try host.run(
-                    ["python3", "-c", Self.socks, "localhost", "9000", "hello"], timeout: .seconds(30))
+                    ["python3", "-c", Self.socks, "two.test", "9000", "hello"], timeout: .seconds(30))
                 #expect(said.standardOutput == "0 hello\n")
                 let requests = converter.lines.filter { $0.hasPrefix("request") }
                 try #require(requests.count == 2)
                 #expect(requests[0] != requests[1])
-                for address in ["ffff7f000001", "000000000001"] {
+                for address in ["ffffc0000201", "ffffc0000202"] {
                     #expect(requests.contains { $0.hasSuffix(address) }, "\(requests)")
                 }
             }

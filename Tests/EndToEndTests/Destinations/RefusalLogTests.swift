@@ -38,7 +38,8 @@ extension EndToEndSuite {
                 try await peer.must("b connect 127.0.0.1 8080")
                 try await peer.must("b send nonsense")
                 #expect(try await peer.ask("b end") == "ECONNRESET")
-                try await peer.must("c connect 127.0.0.1 8081")
+                // The reset may be there before the connect is told of.
+                _ = try await peer.ask("c connect 127.0.0.1 8081")
                 let records = try await braid.connections(3)
                 #expect(
                     Set(records.map(\.result)) == ["handshake-timeout", "handshake-failed", "refused"], "\(records)")
@@ -56,10 +57,8 @@ extension EndToEndSuite {
                         """
                         import socket, sys
                         for _ in range(int(sys.argv[1])):
-                            s = socket.create_connection(("127.0.0.1", 8081), 10)
-                            try: s.recv(1)
-                            except OSError: pass
-                            s.close()
+                            try: socket.create_connection(("127.0.0.1", 8081), 10).recv(1)
+                            except ConnectionResetError: pass
                         """, "\(count)",
                     ], timeout: .seconds(60))
                 // What is not said is counted, and nothing twice.
