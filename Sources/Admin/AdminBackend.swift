@@ -103,30 +103,6 @@ public enum UpstreamAnswer: Sendable, Equatable {
     case unknownUpstream(addresses: [String])
 }
 
-/// What `PATCH /v1/relays/NAME/upstreams` asks for.
-public struct UpstreamChange: Sendable, Equatable, Codable {
-    /// The upstream, as ``UpstreamView/address`` has it.
-    public var address: String
-    /// Send no new connections there, or do again.
-    public var draining: Bool
-
-    /// A change of these parts.
-    public init(address: String, draining: Bool) {
-        self.address = address
-        self.draining = draining
-    }
-}
-
-/// What became of an ``UpstreamChange``.
-public enum UpstreamAnswer: Sendable, Equatable {
-    /// Done; the upstream as it is now.
-    case changed(UpstreamView)
-    /// There is no relay of that name; these there are.
-    case unknownRelay(names: [String])
-    /// The relay has no upstream of that address; these it has.
-    case unknownUpstream(addresses: [String])
-}
-
 /// What became of a reload.
 public enum ReloadAnswer: Sendable, Equatable {
     /// The new configuration is in force.

@@ -63,7 +63,7 @@ extension PathSupervisor {
     private mutating func beginManaging(_ loops: borrowing LoopThreads, _ poller: borrowing Poller) {
         noteOtherManagers()
         kernel = Self.openKernel(settings, logger)
-        guard let raw = kernel?.events.raw else { return }
+        guard let raw = kernel?.events?.raw else { return }
         do throws(Errno) {
             try poller.add(raw, .readable, EventToken(slot: 0, tag: Supervisor.Tag.pathEvents.rawValue))
         } catch {

@@ -149,10 +149,6 @@ struct PathSupervisor: ~Copyable {
         listen()
     }
 
-    func noteOtherManagers() {
-        for manager in RunningManager.all() { PathNotices(logger: logger).write(manager) }
-    }
-
     /// Tells the loops when a subflow that acknowledges nothing is to be left.
     func watchStalls(_ loops: borrowing LoopThreads) {
         guard diagnostics != nil else { return }

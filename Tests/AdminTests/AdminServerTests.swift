@@ -18,6 +18,7 @@ import Testing
             case .reload(_, let answer): answer(.reloaded)
             case .close(_, _, let answer): answer(true)
             case .link(let name, _, _, let answer): answer(.unknown(names: [name]))
+            case .upstream(let relay, _, _, let answer): answer(.unknownRelay(names: [relay]))
             case .paths(let answer): answer(PathsView())
             case .ping(let answer): answer(true)
             }

@@ -184,31 +184,6 @@ extension AdminSite {
             })
     }
 
-    private func changeUpstream(of relay: String, _ body: [UInt8], _ caller: AdminCaller, _ reply: Reply) {
-        let change: UpstreamChange
-        switch UpstreamChange.parse(body) {
-        case .success(let parsed): change = parsed
-        case .failure(let error): return reply.send(.error(.badRequest, error.message))
-        }
-        let send = reply.later()
-        submit(
-            reply,
-            .upstream(relay: relay, change, by: caller) { answer in
-                switch answer {
-                case .changed(let upstream): send(.json(upstream))
-                case .unknownRelay(let names):
-                    let known = names.joined(separator: ", ")
-                    send(.error(.notFound, "there is no relay \"\(relay.prefix(100))\"; relays: \(known)"))
-                case .unknownUpstream(let addresses):
-                    let known = addresses.joined(separator: ", ")
-                    send(
-                        .error(
-                            .notFound, "\(relay) has no upstream \"\(change.address.prefix(200))\"; upstreams: \(known)"
-                        ))
-                }
-            })
-    }
-
     private func reload(_ caller: AdminCaller, _ reply: Reply) {
         let send = reply.later()
         submit(
