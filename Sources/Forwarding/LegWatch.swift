@@ -70,6 +70,13 @@ struct LegWatch: ~Copyable {
         }
     }
 
+    /// Whether one of a leg's subflows had data outstanding at the last look, and was not reported. That lasts when the kernel
+    /// has sent the data again over another subflow: then the whole waits for nothing any more, and that subflow is dead.
+    func waits(_ index: Int) -> Bool {
+        for place in 0..<8 where progress[index][place].id != .max && !progress[index][place].isReported { return true }
+        return false
+    }
+
     // MARK: Judging
 
     /// Compares a leg's subflows, just read, with the look before.

@@ -140,9 +140,9 @@ extension EventLoop {
             let need = connections.slots[slot]?.need(side, forStalls: forStalls, single: single, now: now)
             return need == .nothing ? .drop : .keep
         case .lookIfOutstanding:
-            guard let raw = connections.slots[slot]?.multipathSocket(side), linux_bytes_unsent(raw) > 0 else {
-                return .drop
-            }
+            guard let raw = connections.slots[slot]?.multipathSocket(side),
+                watch.waits(index) || linux_bytes_unsent(raw) > 0
+            else { return .drop }
         case .look: break
         }
         if watch.entries[index].nextLook > now { return .keep }

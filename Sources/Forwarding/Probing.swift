@@ -57,14 +57,20 @@ extension EventLoop {
         }
         guard silence >= Tuning.probeInterval, connections.slots[index]?.upstreamLeg.silenceReported == false,
             let raw = connections.slots[index]?.multipathSocket(.upstream), (try? reader.read(raw)) != nil,
-            reader.count > 0, let id = connections.slots[index]?.id, let relay = connections.slots[index]?.relay
+            let id = connections.slots[index]?.id, let relay = connections.slots[index]?.relay
         else { return }
-        for position in 0..<reader.count where !reader[position].tcp.isUnanswered { return }
+        // Those that were left stay in the list until their end is acknowledged, and joins that are tried are there too.
+        var live = 0
+        for position in 0..<reader.count where reader[position].tcp.isLive {
+            guard reader[position].tcp.isUnanswered else { return }
+            live += 1
+        }
+        guard live > 0 else { return }
         connections.slots[index]?.upstreamLeg.silenceReported = true
         shared.report(
             .connectionStalled(
                 ConnectionStall(
-                    connection: id, relay: relays[relay].plan.id, leg: .upstream, subflows: reader.count)),
+                    connection: id, relay: relays[relay].plan.id, leg: .upstream, subflows: live)),
             vital: true)
     }
 }

@@ -25,6 +25,15 @@ extension EndToEndSuite {
                 cases += others.map { Case(fault: $0, link: "lte") }
                 return cases
             }()
+
+            /// Of bulk, which takes longer to measure.
+            static let bulk: [Case] =
+                Soak.isWanted
+                ? all
+                : [
+                    Case(fault: .carrier, link: "wifi"), Case(fault: .silence, link: "wifi"),
+                    Case(fault: .silenceUp, link: "wifi"), Case(fault: .silenceDown, link: "lte"),
+                ]
         }
 
         /// What an application saw of a fault.
@@ -43,6 +52,8 @@ extension EndToEndSuite {
         }
 
         private static let usedAgain = Duration.seconds(2)
+        /// The same after silence in one direction only: who sees half of it tries at other times.
+        private static let usedAgainAfterHalf = Duration.seconds(5)
         /// The longest time without a byte.
         private static let longest = Duration.milliseconds(400)
 
@@ -62,24 +73,25 @@ extension EndToEndSuite {
             if let kernel = seen.kernel { #expect(seen.longest < kernel) }
         }
 
-        @Test(arguments: Case.all)
+        @Test(arguments: Case.bulk)
         func downloadGoesOn(_ fault: Case) async throws { try await bulkGoesOn(.down, fault) }
 
-        @Test(arguments: Case.all)
+        @Test(arguments: Case.bulk)
         func uploadGoesOn(_ fault: Case) async throws { try await bulkGoesOn(.up, fault) }
 
         /// What the survivor has queued comes first: its 100 ms, and what was given to its subflow beyond. Where other
         /// processes have half of the machine, both Braid and the kernel take longer: then the ratio counts.
         private func bulkGoesOn(_ work: FailoverScene.Work, _ fault: Case) async throws {
-            let seen = try await threeAttempts(Self.isShort) { try await interrupt(work, fault) }
+            let isHalf = fault.fault != .carrier && fault.fault != .silence
+            let isShort = { (seen: Interruption) in
+                // Quiet, it is 0.35 to 0.55 s and 0.6 to 0.7 of what the kernel takes; `make bench-paths` has the figures.
+                let ratio = seen.kernel.map { seen.longest / $0 } ?? 0
+                return seen.longest <= .milliseconds(1200) && (seen.longest <= Self.longest || ratio < 1)
+                    && seen.back <= (isHalf ? Self.usedAgainAfterHalf : Self.usedAgain)
+            }
+            let seen = try await threeAttempts(isShort) { try await interrupt(work, fault) }
             print("measured: \(work.rawValue), \(fault.testDescription): \(seen)")
-            #expect(Self.isShort(seen), "\(seen)")
-        }
-
-        private static func isShort(_ seen: Interruption) -> Bool {
-            let ratio = seen.kernel.map { seen.longest / $0 }
-            return seen.back <= usedAgain && seen.longest <= .milliseconds(800)
-                && (seen.longest <= longest && ratio ?? 0 < 1 || ratio ?? 1 <= 0.7)
+            #expect(isShort(seen), "\(seen)")
         }
 
         private func interrupt(_ work: FailoverScene.Work, _ fault: Case) async throws -> Interruption {

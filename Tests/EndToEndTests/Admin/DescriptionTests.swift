@@ -21,6 +21,9 @@ extension EndToEndSuite {
                     served.insert("/" + parts.replacing("\"", with: "").replacing(", ", with: "/"))
                 }
             }
+            if text.contains(#"parts.count == 4 && parts[1] == "relays" && parts[3] == "upstreams""#) {
+                served.insert("/v1/relays/{name}/upstreams")
+            }
             return served
         }
 

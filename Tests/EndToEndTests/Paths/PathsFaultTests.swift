@@ -59,6 +59,29 @@ extension EndToEndSuite {
             }
         }
 
+        /// The kernel moves ping-pong to the other link by itself before it is sure that this one is dead: that the whole waits
+        /// for nothing then must not make anybody forget the subflow that does.
+        @Test func aLinkThatTheKernelHasLeftAlreadyIsFoundDeadAllTheSame() async throws {
+            try await Lab.with { lab in
+                let profile = LinkProfile(rate: .mbit(10), delay: .milliseconds(15))
+                let paths = try PathsLab.make(in: lab, wifi: profile, lte: profile)
+                _ = try await paths.startFar()
+                let near = try await paths.startNear()
+                let (client, _) = try await paths.applications()
+                // So few segments that nothing is known of losses, and one segment without an answer says little.
+                try await client.ping("127.0.0.1", port: 8080)
+                try await paths.until("two subflows") { try paths.subflows() == [2] }
+                try await client.wait(for: 10)
+                paths.wifi.blackhole(true)
+                let died = ContinuousClock.now
+                try await near.record(timeout: .seconds(15)) { $0.event == "link-down" && $0["link"] == "wifi" }
+                print(
+                    "measured: a link that ping-pong has left by itself is found dead after \(ContinuousClock.now - died)"
+                )
+                #expect(try await client.errors() == 0)
+            }
+        }
+
         @Test func addressesAndRoutesThatGoAndComeBack() async throws {
             try await Lab.with { lab in
                 let paths = try PathsLab.make(in: lab)
