@@ -60,6 +60,8 @@ final class Peer: Sendable {
     private static let program = """
         import errno, hashlib, select, socket, struct, sys
         sockets = {}
+        # Who is refused may be reset before connect returns: the next command is told, as if it had come after.
+        refused = set()
         pattern = hashlib.sha256(b"braid").digest() * 2048
         def make(family, words):
             s = socket.socket(family, socket.SOCK_STREAM, 262 if "mptcp" in words else 0)
@@ -79,7 +81,9 @@ final class Peer: Sendable {
         def do(name, verb, *a):
             if verb == "connect":
                 s = sockets[name] = make(family(a[0]), a)
-                s.connect((a[0], int(a[1])))
+                refused.discard(name)
+                try: s.connect((a[0], int(a[1])))
+                except ConnectionResetError: refused.add(name)
             elif verb == "connect-unix":
                 s = sockets[name] = make(socket.AF_UNIX, a); s.connect(a[0])
             elif verb == "listen":
@@ -88,6 +92,7 @@ final class Peer: Sendable {
                 s = sockets[name] = make(socket.AF_UNIX, a); listening(s, a[0])
             else:
                 s = sockets[name]
+                if name in refused and verb not in ("close", "reset"): raise OSError(errno.ECONNRESET, "")
                 if verb == "accept":
                     sockets[a[0]] = s.accept()[0]; sockets[a[0]].settimeout(20)
                 elif verb == "send": s.sendall(a[0].encode())
