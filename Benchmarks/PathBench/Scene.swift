@@ -50,6 +50,8 @@ struct Scene {
             }
             for host in [near, far] {
                 try host.sysctl("net.mptcp.blackhole_timeout", "0")
+                // What Braid's package sets belongs to Braid.
+                if setting == .braid { try host.sysctl("net.ipv4.tcp_notsent_lowat", "65536") }
                 for setting in bench.sysctl {
                     let words = setting.split(separator: "=", maxSplits: 1).map(String.init)
                     if words.count == 2 { try host.sysctl(words[0], words[1]) }

@@ -55,7 +55,7 @@ public enum Doctor {
         BlackholeCheck.examine, SynFallbackCheck.examine, ChecksumCheck.examine, InitialAddressCheck.examine,
         LinksCheck.examine, LimitsCheck.examine, EndpointsCheck.examine, RoutesCheck.examine,
         ReversePathCheck.examine, TranslationCheck.examine, OtherManagersCheck.examine, PacketSizeCheck.examine,
-        BuffersCheck.examine,
+        BuffersCheck.examine, UnsentCheck.examine,
         BacklogCheck.examine, FastOpenCheck.examine, CongestionCheck.examine, FirewallCheck.examine,
         CountersCheck.examine, CapabilitiesCheck.examine, DescriptorsCheck.examine,
     ]

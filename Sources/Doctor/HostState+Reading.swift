@@ -10,7 +10,8 @@ extension HostState {
         "net.mptcp.available_schedulers", "net.mptcp.blackhole_timeout",
         "net.mptcp.syn_retrans_before_tcp_fallback", "net.mptcp.checksum_enabled",
         "net.mptcp.allow_join_initial_addr_port", "net.core.somaxconn", "net.ipv4.tcp_fastopen",
-        "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem", "net.ipv4.tcp_moderate_rcvbuf", "net.ipv4.tcp_congestion_control",
+        "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem", "net.ipv4.tcp_moderate_rcvbuf", "net.ipv4.tcp_notsent_lowat",
+        "net.ipv4.tcp_congestion_control",
         "net.ipv4.tcp_available_congestion_control", "net.ipv4.tcp_allowed_congestion_control",
         "net.ipv4.ip_unprivileged_port_start", "net.ipv4.conf.all.rp_filter",
     ]

@@ -36,6 +36,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
         sysctl("net.ipv4.tcp_rmem", "4096 131072 262144", "buffers", "WARN"),
         sysctl("net.ipv4.tcp_wmem", "4096 16384 262144", "buffers", "WARN"),
         sysctl("net.ipv4.tcp_moderate_rcvbuf", "0", "buffers", "WARN"),
+        sysctl("net.ipv4.tcp_notsent_lowat", "4294967295", "unsent", "WARN"),
         Fault(name: "rp_filter = 1 on every link, with rules", check: "rp-filter", verdict: "WARN", saying: "strict") {
             try $0.near.sysctl("net.ipv4.conf.all.rp_filter", "1")
         },

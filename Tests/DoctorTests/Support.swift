@@ -95,6 +95,7 @@ final class TwoLinks: Sendable {
         try far.mptcp()
         for host in [near, far] {
             try host.sysctl("net.mptcp.blackhole_timeout", "0")
+            try host.sysctl("net.ipv4.tcp_notsent_lowat", "65536")
         }
     }
 

@@ -64,7 +64,11 @@ struct FailoverScene {
         let near: BraidProcess
         if kernelAlone {
             let drop = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"]
-            for host in [paths.near, paths.far] { try host.mptcp() }
+            for host in [paths.near, paths.far] {
+                try host.mptcp()
+                // As the kernel comes.
+                try host.sysctl("net.ipv4.tcp_notsent_lowat", "4294967295")
+            }
             for link in [paths.wifi, paths.lte] { try paths.near.endpoint(link, .subflow) }
             far = try await paths.startFar(paths: "", prefix: drop)
             near = try await paths.startNear(paths: "", prefix: drop)

@@ -31,7 +31,11 @@ final class PathsLab: Sendable {
             try lab.link(near, far, name: name, aToB: profile, bToA: profile)
         }
         for link in links { try near.uplink(link) }
-        for host in [near, far] { try host.sysctl("net.mptcp.blackhole_timeout", "0") }
+        // As the sysctl.d file of the package has it.
+        for host in [near, far] {
+            try host.sysctl("net.mptcp.blackhole_timeout", "0")
+            try host.sysctl("net.ipv4.tcp_notsent_lowat", "65536")
+        }
         return PathsLab(near: near, far: far, wifi: links[0], lte: links[1])
     }
 
