@@ -47,4 +47,9 @@ public enum Secrets {
         precondition(answer == 1, "libcrypto has no random bytes")
         return bytes
     }
+
+    /// Bytes as text, two hexadecimal digits for each.
+    public static func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
 }

@@ -36,7 +36,7 @@ extension HandshakePlan {
             clientLimit: Self.clientLimit(settings, former), connectionRate: Self.connectionRate(settings, former),
             bandwidth: Self.bandwidth(settings, former),
             clientTLS: secrets.clientTLS, upstreamTLS: secrets.upstreamTLS,
-            tag: Secrets.random(6).flatMap { Array(String($0, radix: 16).utf8) })
+            tag: Array(Secrets.hexadecimal(Secrets.random(6)).utf8))
     }
 
     private static func clientLimit(_ settings: RelaySettings, _ former: HandshakePlan?) -> ClientLimit? {

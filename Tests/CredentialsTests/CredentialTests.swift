@@ -7,7 +7,7 @@ import Wire
         // Test case 2.
         let code = Secrets.authenticationCode(Array("what do ya want for nothing?".utf8), key: Array("Jefe".utf8))
         #expect(
-            code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            Secrets.hexadecimal(code)
                 == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
     }
 
@@ -17,6 +17,11 @@ import Wire
         #expect(!Secrets.equal([1, 2, 3], [1, 2]))
         #expect(!Secrets.equal([], [1]))
         #expect(Secrets.random(32) != Secrets.random(32))
+    }
+
+    @Test func every_byte_has_two_digits_as_text() {
+        #expect(Secrets.hexadecimal([0, 0x0a, 0x7f, 0xff]) == "000a7fff")
+        #expect(Secrets.hexadecimal([]).isEmpty)
     }
 
     // MARK: Keys

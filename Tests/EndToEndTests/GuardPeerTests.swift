@@ -76,7 +76,8 @@ extension EndToEndSuite {
                 try await paths.until("and leaves it again", within: .seconds(10)) {
                     try subflows(paths, to: Self.other) == [wifi, wifi]
                 }
-                #expect(try subflows(paths, to: good) == [wifi, lte].sorted())
+                let kept = try subflows(paths, to: good)
+                #expect(kept == [wifi, lte].sorted(), "\(near.records.map(\.message))")
                 #expect(try await server.errors() == 0)
             }
         }
