@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 # How many inputs it tries at most; -1 is no limit, and FUZZ_SECONDS=0 is none either.
 FUZZ_RUNS ?= -1
 
-RELEASE := swift build -c release --static-swift-stdlib -Xlinker -s --product braid
+RELEASE := swift build -c release --static-swift-stdlib -Xlinker -s -Xlinker --no-export-dynamic --product braid
 BRAID := .build/release/braid
 SWIFT_DIRECTORIES := $(wildcard Sources Tests Examples Fuzz Benchmarks/Sources)
 FUZZERS := $(notdir $(wildcard Fuzz/Fuzz*))

@@ -19,6 +19,12 @@ struct DebianPackageTests {
         #expect(result.output.isEmpty, "\(result.output)")
     }
 
+    @Test func `the program is smaller than 25 MB`() throws {
+        let bytes = try FileManager.default.attributesOfItem(atPath: DebianPackage.program)[.size] as? Int
+        print("measured: the program has \(bytes ?? 0) bytes")
+        #expect(try #require(bytes) < 25_000_000)
+    }
+
     @Test func `man pages render, and the shells take their completions`() throws {
         let tree = NSTemporaryDirectory() + "braid-package-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: tree) }
