@@ -76,7 +76,7 @@ $(FUZZERS): swift packages
 	    -Xcc -fsanitize=fuzzer-no-link,address -Xcxx -fsanitize=fuzzer-no-link,address
 	@mkdir -p .build/fuzz/corpus/$@
 	@.build/fuzz/release/$@ .build/fuzz/corpus/$@ $(firstword $(wildcard Fuzz/$@/Seeds) Config) \
-	    -max_len=$(or $(LONGEST),4096) -max_total_time=$(FUZZ_SECONDS) -runs=$(FUZZ_RUNS) -artifact_prefix=.build/fuzz/
+	    -print_funcs=0 -max_len=$(or $(LONGEST),4096) -max_total_time=$(FUZZ_SECONDS) -runs=$(FUZZ_RUNS) -artifact_prefix=.build/fuzz/
 
 docs: swift packages ## the pages of the MultipathTCP library: .build/documentation
 	@Scripts/documentation .build/documentation

@@ -30,7 +30,8 @@ extension Connection {
     mutating func setKeepalive(_ timeouts: RelayTimeouts, now: MonotonicTime) {
         guard timeouts.keepaliveSeconds != 0, !keepaliveSet, now >= keepaliveDue else { return }
         keepaliveSet = true
-        if upstream.raw >= 0 {
+        // While silent subflows are asked every second, that stays; what is configured is set when it ends.
+        if upstream.raw >= 0, !upstreamLeg.isProbing {
             upstream.setKeepalive(timeouts.keepaliveSeconds, isUnix: upstreamAddress.family == .unix)
         }
     }

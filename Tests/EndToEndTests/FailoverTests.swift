@@ -91,6 +91,25 @@ extension EndToEndSuite {
             #expect(isShort(seen), "\(seen)")
         }
 
+        /// The configured keepalive, which is set after five seconds, is not instead of what asks silent subflows.
+        @Test func anOldConnectionUsesALinkAgain() async throws {
+            try await Lab.with { lab in
+                let scene = try await FailoverScene.make(in: lab)
+                try await scene.begin(.down)
+                // Six seconds at 20 Mbit/s.
+                try await scene.client.wait(for: 15_000_000)
+                let link = scene.paths.wifi
+                link.blackhole(true)
+                try await scene.client.wait(for: 3_000_000)
+                let before = link.counters(.both).deliveredBytes
+                link.blackhole(false)
+                try await scene.paths.until("bytes over the link that is back") {
+                    link.counters(.both).deliveredBytes > before + 100_000
+                }
+                #expect(try await scene.client.errors() == 0)
+            }
+        }
+
         private func interrupt(_ work: FailoverScene.Work, _ fault: Case) async throws -> Interruption {
             var seen = try await measure(work, fault, kernelAlone: false)
             let isLong = work != .ping && seen.longest > Self.longest
