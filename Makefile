@@ -31,6 +31,8 @@ test: release ## installs what is missing, builds, and runs every test in namesp
 	@Scripts/install-packages test
 	@Scripts/test-trees
 	@Scripts/test
+	@echo "Compiling the fuzz targets …"
+	@for target in $(FUZZERS); do BRAID_FUZZ=1 swift build -q --target $$target || exit; done
 
 soak: swift ## the tests, with those that take long, and the library's pages
 	@Scripts/install-packages test
