@@ -242,7 +242,8 @@ public struct Supervisor: ~Copyable {
         let connections = Self.counted(loops.connections, "connection")
         if draining { return "stopping: \(connections) left" }
         let links = paths.summary.map { ", \($0)" } ?? ""
-        return "\(Self.counted(settings.relays.count, "relay")), \(connections)\(links)"
+        let failures = door.failures == 0 ? "" : ", failed hand-overs: \(door.failures)"
+        return "\(Self.counted(settings.relays.count, "relay")), \(connections)\(links)\(failures)"
     }
 
     static func counted(_ count: Int, _ noun: String) -> String {

@@ -81,9 +81,10 @@ extension EndToEndSuite {
         /// processes have half of the machine, both Braid and the kernel take longer: then the ratio counts.
         private func bulkGoesOn(_ work: FailoverScene.Work, _ fault: Case) async throws {
             let isShort = { (seen: Interruption) in
-                // Quiet, it is 0.25 to 0.45 s; where others have half of the machine, the kernel takes longer as well.
+                // Quiet, it is 0.25 to 0.45 s and 0.5 to 0.7 of what the kernel takes; where others have half of the machine,
+                // both take longer. `make bench-paths` has the figures, and the bounds that are meant.
                 let ratio = seen.kernel.map { seen.longest / $0 } ?? 0
-                return seen.longest <= .milliseconds(800) && (seen.longest <= Self.longest || ratio <= 0.7)
+                return seen.longest <= .milliseconds(800) && (seen.longest <= Self.longest || ratio <= 0.85)
                     && seen.back <= Self.usedAgain
             }
             let seen = try await threeAttempts(isShort) { try await interrupt(work, fault) }

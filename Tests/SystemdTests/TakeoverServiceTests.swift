@@ -143,6 +143,10 @@ struct TakeoverServiceTests {
             let said = try machine.run("/usr/lib/braid/hand-over", seconds: 40)
             #expect(said.status == 1 && said.errors.contains("braid.service has not handed over"), "\(number): \(said)")
             #expect(try client.say("after") == "after")
+            // Whatever else the line says of connections meanwhile.
+            let other = try MachineClient(machine, port: 7001)
+            #expect(try other.say("others come") == "others come")
+            try machine.waitFor("StatusText", of: "braid") { $0.hasSuffix(", failed hand-overs: \(number + 1)") }
             #expect(try machine.property("MainPID", of: "braid") == process)
             #expect(try machine.script("braid status --json").contains("\"pid\":\(process)"))
             try machine.script("cp /run/good /etc/braid/braid.toml")

@@ -27,11 +27,12 @@ extension Supervisor {
                 program, ["run", "--config", file, "--takeover"], environment: Self.successorEnvironment,
                 descriptor: end.raw)
             logger.notice("started \(program) as process \(process), to take over")
-            service.show("handing over to process \(process)")
+            service.show("\(statusLine), handing over to process \(process)")
             try door.expect(channel, process: process, poller)
         } catch {
             logger.error(
                 "no successor can be started (\(program ?? "which program?")): \(error); everything runs on here")
+            countFailedHandOver()
             return
         }
         handListenersOut()
@@ -97,8 +98,13 @@ extension Supervisor {
         door.dropSuccessor()
         if handedOver { return }
         logger.warning("the process that was to take over is gone; everything runs on here")
-        // `hand-over` waits for this line.
-        service.show("could not hand over to process \(door.successorID)")
+        countFailedHandOver()
+    }
+
+    /// `hand-over` waits for the number to change: it stays in every line that follows.
+    private mutating func countFailedHandOver() {
+        door.failures += 1
+        service.show(statusLine)
     }
 
     /// The new process accepts: this one finishes what it has.

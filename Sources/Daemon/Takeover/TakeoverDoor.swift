@@ -11,6 +11,8 @@ struct TakeoverDoor: ~Copyable {
     private(set) var successor: DescriptorChannel?
     /// Its id.
     private(set) var successorID: Int32 = 0
+    /// How many were to take over and did not.
+    var failures = 0
     /// The names of listeners that it has no use for.
     var unwanted: Set<String> = []
 
