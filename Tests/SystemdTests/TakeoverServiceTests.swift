@@ -157,4 +157,31 @@ struct TakeoverServiceTests {
         // Nobody from elsewhere may take the service's sockets.
         #expect(try machine.run("test", "-e", "/run/braid/admin.sock.takeover").status == 1)
     }
+
+    @Test(arguments: SystemdSystem.all)
+    func `a successor that does not take the sockets changes nothing`(system: SystemdSystem) throws {
+        // More of them than wait in the channel between the two.
+        let listeners = (20_000..<20_400).map { "\"tcp://127.0.0.1:\($0)\"" }.joined(separator: ", ")
+        let config = "[[relay]]\nname = \"echo\"\nlisten = [\(listeners)]\nupstream = \"echo://\"\n"
+        let machine = try Braid.machine(config, on: system)
+        try machine.check("systemctl", "start", "braid")
+        let process = try machine.property("MainPID", of: "braid")
+        try machine.script(
+            """
+            program=$(readlink /proc/\(process)/exe)
+            cp -p "$program" /run/good && mv "$program" "$program.old"
+            printf '#!/bin/sh\\nsleep 1\\n' >"$program" && chmod 755 "$program"
+            """)
+        let said = try machine.run("/usr/lib/braid/hand-over", seconds: 40)
+        #expect(said.status == 1 && said.errors.contains("braid.service has not handed over"), "\(said)")
+        try machine.waitFor("StatusText", of: "braid") { $0.hasSuffix(", failed hand-overs: 1") }
+        let journal = try machine.run("journalctl", "-u", "braid", "-o", "cat")
+        #expect(journal.output.contains("the listening sockets cannot be handed out"))
+        #expect(try machine.property("MainPID", of: "braid") == process)
+        let client = try MachineClient(machine, port: 20_399)
+        #expect(try client.say("still") == "still")
+        // The right program again, at the same place: then it works.
+        try machine.script("program=$(readlink /proc/\(process)/exe); cp -p /run/good \"${program%.old}\"")
+        #expect(try handOver(machine) != process)
+    }
 }

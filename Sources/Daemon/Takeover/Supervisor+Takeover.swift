@@ -65,8 +65,9 @@ extension Supervisor {
             }
             try door.successor?.send(Takeover.Word.end, waiting: Takeover.patience)
         } catch {
-            logger.warning("the listening sockets cannot be handed out: \(error)")
+            logger.warning("the listening sockets cannot be handed out: \(error); everything runs on here")
             door.dropSuccessor()
+            countFailedHandOver()
         }
     }
 
