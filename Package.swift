@@ -139,7 +139,7 @@ let package = Package(
             swiftSettings: strictTests),
         .testTarget(
             name: "MultipathTCPTests",
-            dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", "TestNamespace", systemPackage],
+            dependencies: ["MultipathTCP", "LinuxSystem", "CLinux", "Lab", "TestNamespace", systemPackage],
             swiftSettings: strictTests),
         .testTarget(
             name: "PathsTests",

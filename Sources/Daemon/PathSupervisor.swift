@@ -143,6 +143,7 @@ struct PathSupervisor: ~Copyable {
     mutating func start(_ loops: borrowing LoopThreads) {
         if settings.manage { noteOtherManagers() }
         watchStalls(loops)
+        limitQueues(loops)
         if diagnostics != nil, kernel != nil { loops.send(.probeSilence) }
         look()
         apply(loops)
@@ -158,6 +159,16 @@ struct PathSupervisor: ~Copyable {
             case .fixed(let duration): duration.wholeNanoseconds
             }
         loops.send(.watchStalls(timeout: timeout))
+    }
+
+    /// Has bulk queue no more in the kernel than the links need: what is sent again when one dies stands behind it.
+    private func limitQueues(_ loops: borrowing LoopThreads) {
+        do throws(Errno) {
+            let bounds = try SendBufferBounds.read()
+            loops.send(.limitQueues(largest: bounds.largest, settable: bounds.settable))
+        } catch {
+            logger.notice("what is queued for links is left to the kernel: net.ipv4.tcp_wmem: \(error)")
+        }
     }
 
     /// Restores what was found.

@@ -35,6 +35,9 @@ public enum LoopCommand: Sendable {
     /// Tell of subflows that die silently (`LoopReport.subflowStalled`); `timeout` is how long one may acknowledge nothing, in
     /// nanoseconds, 0 to follow its round-trip time and variance.
     case watchStalls(timeout: UInt64)
+    /// Let the kernel hold no more of bulk over several subflows than their links need: of what it lets a subflow grow to by
+    /// itself, and of what may be set without privilege, both in bytes.
+    case limitQueues(largest: Int, settable: Int)
     /// Tell from now on when what is counted on links has changed, or no more.
     case tellOfLinks(Bool)
     /// Let the kernel ask every second, while data moves, over dialled subflows that are silent: so those whose peer has left

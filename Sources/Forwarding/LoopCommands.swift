@@ -29,6 +29,8 @@ extension EventLoop {
             case .watchStalls(let timeout):
                 watch.findsStalls = true
                 watch.rule.timeout = timeout
+            case .limitQueues(let largest, let settable):
+                quality.queues.begin(largest: UInt64(max(0, largest)), settable: UInt64(max(0, settable)))
             case .list(let request): listings.append(Listing(request: request))
             case .close(let connection): close(connection)
             case .drain: drain()

@@ -7,7 +7,9 @@ internal import SystemPackage
 extension EventLoop {
     /// Data of a relaying connection has moved.
     mutating func noteMoved(_ slot: UInt32, _ relay: Int, _ bytes: UInt64) {
-        guard relays[relay].isMeasured || ranking.isMeasured, quality.isDue(slot, bytes, now: now) else { return }
+        guard relays[relay].isMeasured || ranking.isMeasured || quality.queues.largest > 0,
+            quality.isDue(slot, bytes, now: now)
+        else { return }
         measure(slot, relay)
     }
 
@@ -21,21 +23,24 @@ extension EventLoop {
         guard let id = connections.slots[Int(slot)]?.id,
             let clientRaw = connections.slots[Int(slot)]?.client.raw,
             let upstreamRaw = connections.slots[Int(slot)]?.upstream.raw,
+            let clientIsMultipath = connections.slots[Int(slot)]?.client.isMultipathSocket,
             let upstreamIsMultipath = connections.slots[Int(slot)]?.upstream.isMultipathSocket
         else { return }
-        let plan = relays[relay].plan
+        let clientChooses = relays[relay].plan.clientChoosesCongestion
+        let upstreamChooses = relays[relay].plan.upstreamSocket.choosesCongestion
+        let limits = quality.queues.largest > 0
         let dialled = ranking.isMeasured && upstreamIsMultipath
-        if upstreamRaw >= 0, dialled || plan.upstreamSocket.choosesCongestion {
+        if upstreamRaw >= 0, dialled || upstreamChooses || limits && upstreamIsMultipath {
             measure(
                 QualityWatch.Subject(
                     slot: slot, side: .upstream, id: id, raw: upstreamRaw, isDialled: dialled,
-                    choosesCongestion: plan.upstreamSocket.choosesCongestion), relay)
+                    choosesCongestion: upstreamChooses, isMultipath: upstreamIsMultipath), relay)
         }
-        if clientRaw >= 0, plan.clientChoosesCongestion {
+        if clientRaw >= 0, clientChooses || limits && clientIsMultipath {
             measure(
                 QualityWatch.Subject(
-                    slot: slot, side: .client, id: id, raw: clientRaw, isDialled: false, choosesCongestion: true), relay
-            )
+                    slot: slot, side: .client, id: id, raw: clientRaw, isDialled: false,
+                    choosesCongestion: clientChooses, isMultipath: clientIsMultipath), relay)
         }
     }
 

@@ -14,6 +14,8 @@ struct QualityWatch: ~Copyable {
     private var reader = SubflowReader(capacity: 16)
     private var pending: PathQuality?
     private var lastReport = MonotonicTime(nanoseconds: 0)
+    /// Bounds what bulk connections have in the kernel, once it was begun.
+    var queues = SendQueue()
 
     /// Notes what an event moved.
     ///
@@ -47,6 +49,8 @@ struct QualityWatch: ~Copyable {
         var isDialled: Bool
         /// Its congestion control is to be chosen.
         var choosesCongestion: Bool
+        /// It is MPTCP: what it queues may be limited.
+        var isMultipath: Bool
 
         var key: UInt32 { slot << 1 | side.rawValue }
     }
@@ -80,6 +84,7 @@ struct QualityWatch: ~Copyable {
         report.at = now
         report.span = max(report.span, span)
         report.connections = watched.count
+        limitQueue(index, subject.raw, count)
         var peer = 0
         if subject.isDialled {
             report.delivered &+= moved
@@ -122,11 +127,27 @@ struct QualityWatch: ~Copyable {
         let isRateBased = CongestionControl.isRateBased(subject.raw)
         var connection = WatchedConnection(
             id: subject.id, delivered: delivered, lossSlowsDown: !isRateBased,
-            choosesCongestion: subject.choosesCongestion && !isRateBased)
+            choosesCongestion: subject.choosesCongestion && !isRateBased,
+            limitsQueue: subject.isMultipath && queues.largest > 0 && !queues.isFixed(subject.raw))
         for position in 0..<count { _ = connection.difference(reader[position]) }
         watched.append(connection)
         keys.append(subject.key)
         measured.append(now)
+    }
+
+    private mutating func limitQueue(_ index: Int, _ raw: CInt, _ count: Int) {
+        guard watched[index].queue != nil else { return }
+        var sight = SendQueueLimit.Sight()
+        for position in 0..<count { sight.add(reader[position].tcp) }
+        let bound = watched[index].queue?.take(sight, most: queues.most(sight.sending)) { [queues] in queues.bound(raw)
+        }
+        guard let bound else { return }
+        do throws(Errno) {
+            try queues.set(raw, bound)
+        } catch {
+            // The kernel goes on deciding.
+            watched[index].queue = nil
+        }
     }
 
     private mutating func choose(

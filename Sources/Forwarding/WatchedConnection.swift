@@ -18,15 +18,18 @@ struct WatchedConnection {
     var delivered: UInt64
     /// Chooses the congestion control, when that is wanted.
     var congestion: CongestionChoice?
+    /// Keeps what waits in the kernel short, when that is wanted.
+    var queue: SendQueueLimit?
     /// Losses make its congestion control slow down.
     var lossSlowsDown: Bool
     private var subflows: [Counters] = []
 
-    init(id: UInt64, delivered: UInt64, lossSlowsDown: Bool, choosesCongestion: Bool) {
+    init(id: UInt64, delivered: UInt64, lossSlowsDown: Bool, choosesCongestion: Bool, limitsQueue: Bool) {
         self.id = id
         self.delivered = delivered
         self.lossSlowsDown = lossSlowsDown
         congestion = choosesCongestion ? CongestionChoice() : nil
+        queue = limitsQueue ? SendQueueLimit() : nil
     }
 
     /// What a subflow has delivered since the last measurement, and takes note of it. A new one has delivered nothing yet.

@@ -37,6 +37,8 @@ public struct TCPStatistics: Sendable, Hashable {
     public let retransmissionTimeoutMicroseconds: UInt32
     /// The congestion window in segments.
     public let congestionWindow: UInt32
+    /// The congestion window in segments up to which slow start goes; `nil` while nothing has ended it yet. RFC 5681, section 3.1.
+    public let slowStartThreshold: UInt32?
     /// The maximum segment size for sending, in bytes.
     public let segmentSize: UInt32
     /// The largest packet that the path takes, as far as is known, in bytes.
@@ -102,6 +104,8 @@ public struct TCPStatistics: Sendable, Hashable {
         receiverRoundTripMicroseconds = info.rcv_rtt
         retransmissionTimeoutMicroseconds = info.rto
         congestionWindow = info.snd_cwnd
+        // The kernel's TCP_INFINITE_SSTHRESH.
+        slowStartThreshold = info.snd_ssthresh < 0x7fff_ffff ? info.snd_ssthresh : nil
         segmentSize = info.snd_mss
         pathMTU = info.pmtu
         advertisedSegmentSize = info.advmss

@@ -66,8 +66,9 @@ struct FailoverScene {
             let drop = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"]
             for host in [paths.near, paths.far] {
                 try host.mptcp()
-                // As the kernel comes.
+                // As the kernel comes; and so much that nobody without privilege may bound it for good.
                 try host.sysctl("net.ipv4.tcp_notsent_lowat", "4294967295")
+                try host.sysctl("net.ipv4.tcp_wmem", "4096 16384 16777216")
             }
             for link in [paths.wifi, paths.lte] { try paths.near.endpoint(link, .subflow) }
             far = try await paths.startFar(paths: "", prefix: drop)
