@@ -151,8 +151,11 @@ public struct LinkGuard: Sendable {
         let began = max(steadySince, worst.record.used)
         var steady = now.since(began)
         guard steady >= GuardTuning.leastWatch else { return nil }
+        // A loss slows the whole down for a moment, which says nothing of what the links do together.
         let window = min(steady, GuardTuning.window)
-        guard let rate = whole.rate(from: Self.before(now, window), to: now) else { return nil }
+        guard let recent = whole.rate(from: Self.before(now, window), to: now) else { return nil }
+        let lasting = whole.rate(from: Self.before(now, min(steady, GuardTuning.lasting)), to: now)
+        let rate = max(recent, lasting ?? 0)
         // Where the best came later, nobody knows what it carries alone.
         let bestUsed = active.compactMap { records[$0] }.first { $0.figures.best == best.best }?.used ?? .never
         let isKnown = bestUsed <= worst.record.used
@@ -165,10 +168,14 @@ public struct LinkGuard: Sendable {
         if ratio > GuardTuning.farRoundTrip, suspect.leastRoundTrip > 0.1 {
             return (worst.id, .roundTrip(suspect.leastRoundTrip, best: quickest), rate)
         }
-        // Buffers grow with what comes, over some round trips: until then the whole is slow with any second link, unless it
-        // all but stands still.
-        let ramp = min(UInt64(GuardTuning.rampRoundTrips * suspect.leastRoundTrip * 1e9), GuardTuning.longestRamp)
-        if rate > GuardTuning.standstill * best.best { steady = now.since(began + ramp) }
+        // Buffers grow with what comes, over some round trips: until then the whole is slow with any second link. When it all but
+        // stands still, only what a segment takes that was lost in slow start is waited for.
+        let isStill = rate <= GuardTuning.standstill * best.best
+        let roundTrips = isStill ? GuardTuning.lossRoundTrips : GuardTuning.rampRoundTrips
+        let ramp = min(
+            UInt64(roundTrips * suspect.leastRoundTrip * 1e9),
+            isStill ? GuardTuning.longestLoss : GuardTuning.longestRamp)
+        steady = now.since(began + ramp)
         guard steady >= GuardTuning.window else { return nil }
         // No slower than the best alone: nothing to gain.
         if isKnown, rate * GuardTuning.gain > best.best { return nil }
@@ -316,6 +323,8 @@ enum GuardTuning {
     static let leastWatch: UInt64 = 400_000_000
     /// Over how long the whole's rate is looked at.
     static let window: UInt64 = 1_000_000_000
+    /// The same, for what it did before a moment's harm.
+    static let lasting: UInt64 = 3_500_000_000
     /// After a link was left, until what was under way on it has come some other way.
     static let settling: UInt64 = 400_000_000
     /// How long the whole is measured then, at least.
@@ -343,9 +352,12 @@ enum GuardTuning {
     /// By so much the whole has to be faster for a link to be left for it, or used again.
     static let gain = 1.04
     /// How long buffers take to grow, in round trips of the link that was added, and at most.
-    static let rampRoundTrips = 9.0
-    static let longestRamp: UInt64 = 1_700_000_000
-    /// Below this part of the best rate seen, nothing is waited for.
+    static let rampRoundTrips = 12.0
+    static let longestRamp: UInt64 = 2_200_000_000
+    /// How long a segment that is lost in slow start holds all up, in round trips of its link, and at most.
+    static let lossRoundTrips = 5.0
+    static let longestLoss: UInt64 = 1_000_000_000
+    /// Below this part of the best rate seen, only that is waited for.
     static let standstill = 0.25
     /// In a trial: below this part of the rate before, it is cut short.
     static let harm = 0.5

@@ -100,6 +100,31 @@ import Testing
         #expect(paths.decisions.count == count)
     }
 
+    /// As 50 Mbit/s at 20 ms and 10 at 200 ms were measured: a segment lost on the slower link holds up the whole.
+    @Test func aLossThatHoldsTheWholeUpForASecondIsNoReason() {
+        var paths = EmulatedPaths(usable: [1, 2], roundTrips: [1: 20, 2: 200]) { active, age in
+            if active == [1] || age < 0.5 { return .init(whole: 47, links: [1: 47]) }
+            let dips = age.truncatingRemainder(dividingBy: 8)
+            if dips >= 6, dips < 7.2 { return .init(whole: 43, links: [1: 36, 2: 7]) }
+            return .init(whole: 56, links: [1: 47, 2: 9])
+        }
+        paths.run(seconds: 120)
+        #expect(paths.decisions.isEmpty, "\(paths.decisions)")
+    }
+
+    @Test(arguments: [4.0, 20, 40])
+    func aLinkThatRuinsTheWholeLaterIsLeftToo(mixed: Double) throws {
+        var paths = EmulatedPaths(usable: [1, 2], roundTrips: [1: 20, 2: 200]) { active, age in
+            if active == [1] || age < 0.5 { return .init(whole: 47, links: [1: 47]) }
+            if age < 30 { return .init(whole: 56, links: [1: 47, 2: 9]) }
+            return .init(whole: mixed, links: [1: mixed - 3, 2: 3])
+        }
+        paths.run(seconds: 29.9)
+        #expect(paths.decisions.isEmpty, "\(paths.decisions)")
+        paths.run(seconds: 6)
+        #expect(paths.active == [1], "\(paths.decisions)")
+    }
+
     @Test func whoeverDialledFirst() {
         // The bad link carried first: the good one was never seen alone.
         var paths = EmulatedPaths(usable: [1, 2], roundTrips: [1: 20, 2: 200]) { active, age in
