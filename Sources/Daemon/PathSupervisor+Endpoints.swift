@@ -184,6 +184,7 @@ extension EndpointOperation {
         switch self {
         case .remove(let endpoint): "removing endpoint \(endpoint)"
         case .setBackup(let isBackup, let endpoint): "making endpoint \(endpoint) \(isBackup ? "backup" : "no backup")"
+        case .reopen(let endpoint): "opening the subflows of endpoint \(endpoint) anew"
         case .setLimits(let limits):
             "setting limits (subflows \(limits.subflows), announced \(limits.acceptedAnnouncements))"
         case .add(let endpoint): "adding endpoint \(endpoint)"

@@ -72,17 +72,26 @@ public struct EndpointKeeper: ~Copyable, Sendable {
         return report
     }
 
-    /// Removes a link's endpoints and adds them again: every connection closes its subflows on it and opens new ones, which
-    /// is how lost subflows come back, at once.
+    /// Has every connection close its subflows over a link and open new ones, which is how lost subflows come back, at once.
+    ///
+    /// An endpoint that is announced is removed and added again, with another id; a peer closes what has the old one when it
+    /// hears of that (RFC 8684, section 3.4.2). The address of a connection's first subflow always has id 0, and the peer may
+    /// hear of the old subflow's end, over a slow link, after the new one has come: so where it can be, the endpoint stays.
     ///
     /// - Throws: `PathManagerError` when the kernel cannot be asked. What it refuses is in the report.
     public mutating func renew(_ link: LinkStatus) throws(PathManagerError) -> Report {
         var report = Report()
         let addresses = Set(WantedEndpoint.all(for: [link]).map(\.endpoint.key))
-        let now = try manager.endpoints().filter { addresses.contains($0.key) && ledger.kept.contains($0) }
-        for endpoint in now {
+        let endpoints = try manager.endpoints()
+        for endpoint in endpoints where addresses.contains(endpoint.key) && ledger.kept.contains(endpoint) {
+            guard endpoint.flags.contains(.signal) else {
+                perform(.reopen(endpoint), &report)
+                continue
+            }
             perform(.remove(endpoint), &report)
-            perform(.add(endpoint), &report)
+            var again = endpoint
+            again.id = ledger.freshID(endpoints)
+            perform(.add(again), &report)
         }
         return report
     }
@@ -106,6 +115,10 @@ public struct EndpointKeeper: ~Copyable, Sendable {
                 var flags = endpoint.flags.subtracting(.backup)
                 if isBackup { flags.insert(.backup) }
                 try manager.setFlags(flags, id: endpoint.id)
+            case .reopen(let endpoint):
+                // The kernel opens subflows anew when this flag changes.
+                try manager.setFlags(endpoint.flags.symmetricDifference(.fullmesh), id: endpoint.id)
+                try manager.setFlags(endpoint.flags, id: endpoint.id)
             case .setLimits(let limits): try manager.setLimits(limits)
             case .add(let endpoint): made = try add(endpoint)
             }

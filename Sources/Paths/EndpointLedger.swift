@@ -46,6 +46,8 @@ public struct EndpointLedger: Sendable {
         var found: PathEndpoint?
         /// The id it had last, which it gets again if it can: then it is the same endpoint in every list.
         var id: UInt8 = 0
+        /// When it was taken out last, because the links called for it.
+        var left: MonotonicTime?
         /// Whether somebody else undoes it.
         var contest = Contest()
     }
@@ -59,6 +61,8 @@ public struct EndpointLedger: Sendable {
     private var limitsHold = false
     private var limitsContest = Contest()
     private var withoutRoom: Set<SocketAddress> = []
+    /// The last id that was chosen here.
+    private var lastID: UInt8 = 0
 
     /// After so many losses what somebody else undoes is left alone for a while, …
     static let patience = 3
@@ -66,6 +70,8 @@ public struct EndpointLedger: Sendable {
     static let firstPause: UInt64 = 2_000_000_000
     /// … at the end so long.
     static let longestPause: UInt64 = 300_000_000_000
+    /// For so long after an endpoint was taken out a peer may hear of that only now.
+    static let echo: UInt64 = 5_000_000_000
     /// What was left in peace for so long begins anew.
     static let memory: UInt64 = 900_000_000_000
 
@@ -95,6 +101,7 @@ public struct EndpointLedger: Sendable {
         // First what is to go.
         for endpoint in endpoints where !endpoint.flags.contains(.implicit) {
             guard entries[endpoint.key]?.present != nil, !wantedAddresses.contains(endpoint.key) else { continue }
+            entries[endpoint.key]?.left = now
             plan.operations.append(.remove(endpoint))
         }
         planLimits(limits, current, isFirst, now, &plan)
@@ -119,21 +126,41 @@ public struct EndpointLedger: Sendable {
                 continue
             }
             room -= 1
-            keep(want.endpoint, present, &plan, &additions)
+            keep(want.endpoint, present, endpoints, now, &plan, &additions)
         }
         withoutRoom = crowded
         plan.operations += additions
         return plan
     }
 
+    /// An id that no endpoint has had for long, for one that was taken out a moment ago.
+    ///
+    /// When an endpoint is removed, the peers of its connections are told so (REMOVE_ADDR, RFC 8684 section 3.4.2), over a link
+    /// that may be slower than the one that is used again: what arrives after the new subflow closes it, if it has the same id.
+    ///
+    /// - Parameter endpoints: what the kernel has.
+    public mutating func freshID(_ endpoints: [PathEndpoint]) -> UInt8 {
+        let taken = Set(endpoints.map(\.id)).union(entries.values.map(\.id))
+        if lastID == 0 { lastID = taken.max() ?? 0 }
+        for step in 0..<255 {
+            let id = UInt8((Int(lastID) + step) % 255 + 1)
+            guard !taken.contains(id) else { continue }
+            lastID = id
+            return id
+        }
+        return 0
+    }
+
     private mutating func keep(
-        _ wanted: PathEndpoint, _ present: PathEndpoint?, _ plan: inout Plan, _ additions: inout [EndpointOperation]
+        _ wanted: PathEndpoint, _ present: PathEndpoint?, _ endpoints: [PathEndpoint], _ now: MonotonicTime,
+        _ plan: inout Plan, _ additions: inout [EndpointOperation]
     ) {
         var entry = entries[wanted.key] ?? Entry()
         guard let present else {
             // The id it had is free, unless somebody took it; then the kernel says so and chooses another.
             var again = wanted
             again.id = entry.id
+            if let left = entry.left, now.since(left) < Self.echo { again.id = freshID(endpoints) }
             entries[wanted.key] = entry
             additions.append(.add(again))
             return
@@ -215,6 +242,7 @@ public struct EndpointLedger: Sendable {
             } else {
                 entries[endpoint.key]?.present?.flags.remove(.backup)
             }
+        case .reopen: break
         case .setLimits(let limits):
             setLimits = limits
             limitsHold = true

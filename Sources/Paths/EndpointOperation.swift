@@ -7,6 +7,8 @@ public enum EndpointOperation: Sendable, Hashable {
     case remove(PathEndpoint)
     /// Make it backup, or no more.
     case setBackup(Bool, PathEndpoint)
+    /// Close its subflows and open new ones; peers are not told that the address is gone, for it is not.
+    case reopen(PathEndpoint)
     /// Set the limits.
     case setLimits(PathLimits)
     /// Add what the kernel lacks; id 0 leaves that to the kernel.
@@ -18,7 +20,7 @@ public enum EndpointOperation: Sendable, Hashable {
 
     var endpoint: PathEndpoint? {
         switch self {
-        case .remove(let endpoint), .setBackup(_, let endpoint), .add(let endpoint): endpoint
+        case .remove(let endpoint), .setBackup(_, let endpoint), .reopen(let endpoint), .add(let endpoint): endpoint
         case .setLimits: nil
         }
     }

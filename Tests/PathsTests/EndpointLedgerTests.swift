@@ -31,6 +31,7 @@ struct EndpointLedgerTests {
                 } else {
                     endpoints[place].flags.remove(.backup)
                 }
+            case .reopen: break
             case .setLimits(let limits): self.limits = limits
             case .add(var endpoint):
                 if endpoint.id == 0 || endpoints.contains(where: { $0.id == endpoint.id }) {
@@ -99,12 +100,43 @@ struct EndpointLedgerTests {
         #expect(plan.operations == [.remove(before[0])])
         #expect(plan.notices.isEmpty)
         #expect(kernel.endpoints == [before[1]])
-        _ = settle(&ledger, &kernel, both)
+        _ = settle(&ledger, &kernel, both, at: 10)
         #expect(Set(kernel.endpoints) == Set(before))
         _ = settle(&ledger, &kernel, [])
         #expect(kernel.endpoints.isEmpty)
         restore(ledger, &kernel)
         #expect(kernel.endpoints.isEmpty)
+    }
+
+    @Test("what goes and comes at once gets another id: the peer may hear later that the old one is gone")
+    func flaps() throws {
+        var (ledger, kernel) = (EndpointLedger(), Kernel())
+        let both = try wanted("192.0.2.1", "192.0.3.1")
+        _ = settle(&ledger, &kernel, both)
+        let others = kernel.endpoints[1]
+        var seen: [UInt8] = []
+        for turn in 0..<600 {
+            _ = settle(&ledger, &kernel, [both[1]], at: UInt64(turn))
+            _ = settle(&ledger, &kernel, both, at: UInt64(turn))
+            let now = try #require(kernel.endpoints.first { $0.key == both[0].endpoint.key })
+            #expect(now.id != 0 && !seen.suffix(200).contains(now.id))
+            seen.append(now.id)
+            #expect(kernel.endpoints.contains(others))
+        }
+        #expect(settle(&ledger, &kernel, both) == EndpointLedger.Plan())
+    }
+
+    @Test("an id that nobody has, as long as there is one")
+    func freshIDs() throws {
+        var ledger = EndpointLedger()
+        let address = try SocketAddress(parsing: "192.0.2.1", port: 0)
+        let all = (1...255).map { PathEndpoint(id: UInt8($0), address: address, flags: .subflow) }
+        #expect(ledger.freshID([]) == 1)
+        #expect(ledger.freshID([]) == 2)
+        #expect(ledger.freshID(all.filter { $0.id != 2 }) == 2)
+        #expect(ledger.freshID(all.filter { $0.id != 1 && $0.id != 255 }) == 255)
+        #expect(ledger.freshID(all.filter { $0.id != 1 && $0.id != 255 }) == 1)
+        #expect(ledger.freshID(all) == 0)
     }
 
     @Test("what is right already is taken over, also while its link is away; and it is there again at the end")
@@ -121,7 +153,7 @@ struct EndpointLedgerTests {
         var copy = kernel
         restore(ledger, &copy)
         #expect(copy.endpoints == [present])
-        #expect(settle(&ledger, &kernel, wanted).operations == [.add(present)])
+        #expect(settle(&ledger, &kernel, wanted, at: 10).operations == [.add(present)])
         restore(ledger, &kernel)
         #expect(kernel.endpoints == [present])
         #expect(kernel.limits == Self.limits)

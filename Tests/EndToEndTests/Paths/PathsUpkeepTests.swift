@@ -73,5 +73,34 @@ extension EndToEndSuite {
                 #expect(try await client.errors() == 0)
             }
         }
+
+        /// A peer that is told that an address is gone, over a link slower than the one over which a new subflow comes from that
+        /// address, closes the new one.
+        @Test func whatIsOpenedAnewBesideASlowLinkStays() async throws {
+            try await Lab.with { lab in
+                let slow = LinkProfile(rate: .mbit(50), delay: .milliseconds(250))
+                let paths = try PathsLab.make(in: lab, lte: slow)
+                _ = try await paths.startFar()
+                _ = try await paths.startNear()
+                let (client, _) = try await paths.applications()
+                try await client.ping("127.0.0.1", port: 8080)
+                try await paths.until("two subflows") { try paths.subflows() == [2] }
+                // The far end as well knows of both.
+                try await client.wait(for: 50)
+                let before = try paths.subflows(over: paths.wifi)
+                let heard = try paths.far.counter("MPTcpExt", "RmAddr")
+                try paths.killSubflows(over: paths.wifi)
+                var again: [String] = []
+                try await paths.until("a new subflow over wifi") {
+                    again = try paths.subflows(over: paths.wifi)
+                    return again.count == 1 && again != before
+                }
+                // A second: longer than anything is under way.
+                try await client.wait(for: 50)
+                #expect(try paths.far.counter("MPTcpExt", "RmAddr") == heard)
+                #expect(try paths.subflows(over: paths.wifi) == again)
+                #expect(try await client.errors() == 0)
+            }
+        }
     }
 }
