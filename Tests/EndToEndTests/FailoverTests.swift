@@ -77,14 +77,13 @@ extension EndToEndSuite {
         @Test(arguments: Case.bulk)
         func uploadGoesOn(_ fault: Case) async throws { try await bulkGoesOn(.up, fault) }
 
-        /// What the survivor has queued comes first: its 100 ms, and what was given to its subflow beyond. Where other
-        /// processes have half of the machine, both Braid and the kernel take longer: then the ratio counts.
+        /// What the survivor has queued comes first: its 100 ms, and the little that was given to its subflow beyond. Where
+        /// other processes have half of the machine, both Braid and the kernel take longer: then the ratio counts.
         private func bulkGoesOn(_ work: FailoverScene.Work, _ fault: Case) async throws {
             let isShort = { (seen: Interruption) in
-                // Quiet, it is 0.25 to 0.45 s and 0.5 to 0.7 of what the kernel takes; where others have half of the machine,
-                // both take longer. `make bench-paths` has the figures, and the bounds that are meant.
+                // Quiet, it is 0.1 to 0.35 s and 0.2 to 0.6 of what the kernel takes. `make bench-paths` has the figures.
                 let ratio = seen.kernel.map { seen.longest / $0 } ?? 0
-                return seen.longest <= .milliseconds(800) && (seen.longest <= Self.longest || ratio <= 0.85)
+                return seen.longest <= .milliseconds(800) && (seen.longest <= Self.longest || ratio <= 0.7)
                     && seen.back <= Self.usedAgain
             }
             let seen = try await threeAttempts(isShort) { try await interrupt(work, fault) }

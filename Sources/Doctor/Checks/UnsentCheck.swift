@@ -1,4 +1,4 @@
-/// How much may wait in each subflow's own queue.
+/// How much may wait to be sent: before Linux 6.9 in each subflow's own queue, since then in the connection's.
 ///
 /// What has been given to a subflow goes out over its link and no other. When another link dies, what was on its way there comes
 /// behind that queue, and new bytes find the receiver's window used up by it.
@@ -15,10 +15,10 @@ enum UnsentCheck {
             return [
                 Finding(
                     .warn, name,
-                    "bulk waits up to twice as long when a link dies, for subflows queue without bound: \(setting) is \(value)",
+                    "bulk may wait longer when a link dies, for what is queued has no bound: \(setting) is \(value)",
                     Sysctl.set(setting, "\(wanted)"))
             ]
         }
-        return [Finding(.pass, name, "a subflow queues \(value / 1024) KiB beyond what is on its way")]
+        return [Finding(.pass, name, "\(value / 1024) KiB may wait to be sent")]
     }
 }
