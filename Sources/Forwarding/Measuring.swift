@@ -56,6 +56,7 @@ extension EventLoop {
 
     /// A connection is over.
     mutating func forgetMeasured(_ slot: UInt32) {
-        if let report = quality.ended(slot, now: now) { tell(.pathQuality(report)) }
+        guard let id = connections.slots[Int(slot)]?.id else { return }
+        if let report = quality.ended(slot, id: id, now: now) { tell(.pathQuality(report)) }
     }
 }

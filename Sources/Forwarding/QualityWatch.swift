@@ -16,6 +16,8 @@ struct QualityWatch: ~Copyable {
     private var lastReport = MonotonicTime(nanoseconds: 0)
     /// Bounds what bulk connections have in the kernel, once it was begun.
     var queues = SendQueue()
+    /// The sides of connections, open and measured or not, whose bound was set here: it has to be followed.
+    private var bounded: Set<UInt64> = []
 
     /// Notes what an event moved.
     ///
@@ -53,6 +55,8 @@ struct QualityWatch: ~Copyable {
         var isMultipath: Bool
 
         var key: UInt32 { slot << 1 | side.rawValue }
+        /// The same for good: slots are used again.
+        var lasting: UInt64 { QualityWatch.lasting(id, side) }
     }
 
     /// What came of a measurement.
@@ -84,7 +88,7 @@ struct QualityWatch: ~Copyable {
         report.at = now
         report.span = max(report.span, span)
         report.connections = watched.count
-        limitQueue(index, subject.raw, count)
+        limitQueue(index, subject, count)
         var peer = 0
         if subject.isDialled {
             report.delivered &+= moved
@@ -114,7 +118,11 @@ struct QualityWatch: ~Copyable {
     /// A connection has ended.
     ///
     /// - Returns: a report when it was the last that was measured.
-    mutating func ended(_ slot: UInt32, now: MonotonicTime) -> PathQuality? {
+    mutating func ended(_ slot: UInt32, id: UInt64, now: MonotonicTime) -> PathQuality? {
+        if !bounded.isEmpty {
+            bounded.remove(Self.lasting(id, .client))
+            bounded.remove(Self.lasting(id, .upstream))
+        }
         guard !keys.isEmpty else { return nil }
         guard remove(where: { [keys] in keys[$0] >> 1 == slot }), keys.isEmpty else { return nil }
         pending = nil
@@ -123,27 +131,38 @@ struct QualityWatch: ~Copyable {
 
     private mutating func begin(_ subject: Subject, _ count: Int, _ delivered: UInt64, _ now: MonotonicTime) {
         _ = remove { [keys] in keys[$0] == subject.key }
-        guard keys.count < Tuning.qualityConnections else { return }
+        guard keys.count < Tuning.qualityConnections || bounded.contains(subject.lasting) else { return }
         let isRateBased = CongestionControl.isRateBased(subject.raw)
         var connection = WatchedConnection(
             id: subject.id, delivered: delivered, lossSlowsDown: !isRateBased,
-            choosesCongestion: subject.choosesCongestion && !isRateBased,
-            limitsQueue: subject.isMultipath && queues.largest > 0 && !queues.isFixed(subject.raw))
+            choosesCongestion: subject.choosesCongestion && !isRateBased, queue: queue(subject))
         for position in 0..<count { _ = connection.difference(reader[position]) }
         watched.append(connection)
         keys.append(subject.key)
         measured.append(now)
     }
 
-    private mutating func limitQueue(_ index: Int, _ raw: CInt, _ count: Int) {
+    private static func lasting(_ id: UInt64, _ side: SideName) -> UInt64 { id << 1 | UInt64(side.rawValue) }
+
+    /// What limits a side's queue; `nil` when nothing may.
+    private func queue(_ subject: Subject) -> SendQueueLimit? {
+        guard subject.isMultipath, queues.largest > 0 else { return nil }
+        guard queues.isFixed(subject.raw) else { return SendQueueLimit() }
+        // By the configuration, or here, when it moved data before.
+        return bounded.contains(subject.lasting) ? SendQueueLimit(bound: queues.bound(subject.raw)) : nil
+    }
+
+    private mutating func limitQueue(_ index: Int, _ subject: Subject, _ count: Int) {
         guard watched[index].queue != nil else { return }
         var sight = SendQueueLimit.Sight()
         for position in 0..<count { sight.add(reader[position].tcp) }
-        let bound = watched[index].queue?.take(sight, most: queues.most(sight.sending)) { [queues] in queues.bound(raw)
+        let bound = watched[index].queue?.take(sight, most: queues.most(sight.sending)) { [queues] in
+            queues.bound(subject.raw)
         }
         guard let bound else { return }
         do throws(Errno) {
-            try queues.set(raw, bound)
+            try queues.set(subject.raw, bound)
+            bounded.insert(subject.lasting)
         } catch {
             // The kernel goes on deciding.
             watched[index].queue = nil

@@ -22,6 +22,9 @@ struct SendQueueLimit {
     /// What the links needed, not forgotten at once.
     private var needed: UInt64 = 0
 
+    /// Nothing is set yet, or what was set before.
+    init(bound: UInt64 = 0) { self.bound = bound }
+
     /// What was seen at one time.
     struct Sight {
         /// Bytes a second.

@@ -24,12 +24,12 @@ struct WatchedConnection {
     var lossSlowsDown: Bool
     private var subflows: [Counters] = []
 
-    init(id: UInt64, delivered: UInt64, lossSlowsDown: Bool, choosesCongestion: Bool, limitsQueue: Bool) {
+    init(id: UInt64, delivered: UInt64, lossSlowsDown: Bool, choosesCongestion: Bool, queue: SendQueueLimit?) {
         self.id = id
         self.delivered = delivered
         self.lossSlowsDown = lossSlowsDown
         congestion = choosesCongestion ? CongestionChoice() : nil
-        queue = limitsQueue ? SendQueueLimit() : nil
+        self.queue = queue
     }
 
     /// What a subflow has delivered since the last measurement, and takes note of it. A new one has delivered nothing yet.

@@ -214,4 +214,6 @@ public struct DiagnosedSubflow: Sendable, Hashable {
     public var isFirstDialled: Bool { flags & 0x02 != 0 && flags & 0x0C == 0 }
     /// Whether this host opened it: it dialled the connection, or joined it.
     public var isOpenedHere: Bool { flags & 0x0A != 0 }
+    /// Whether this host joins it to its connection, and the peer has not answered for the last time.
+    public var isJoining: Bool { flags & 0x48 == 0x08 }
 }

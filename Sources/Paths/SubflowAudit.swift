@@ -100,6 +100,7 @@ public struct SubflowAudit: Sendable {
         var lackCounts: [String: Int] = [:]
         var present: [String: Int] = [:]
         var pinned: Set<String> = []
+        var isUndecided = false
         let byToken = Dictionary(grouping: subflows, by: \.token)
         for connection in connections {
             let token = connection.token
@@ -110,7 +111,11 @@ public struct SubflowAudit: Sendable {
             }
             let sample = living.first { $0.isEstablished && $0.isOpenedHere }
             let isBare = !living.contains { $0.state == .established } && dialled.contains(connection.remote.port)
-            guard sample != nil || isBare else { continue }
+            guard sample != nil || isBare else {
+                // Nothing tells when a join, the last that a connection has, is through.
+                if living.contains(where: \.isJoining) { isUndecided = true }
+                continue
+            }
             let peer = (sample?.remote ?? connection.remote).unmapped
             guard !peer.isLoopback, !own.contains(peer.bytes) else { continue }
             finding.connections += 1
@@ -135,7 +140,7 @@ public struct SubflowAudit: Sendable {
         attempts = attempts.filter { reach, tried in
             lacking[reach.link]?.contains(reach) == true || (tried.notBefore > now && unconfirmed)
         }
-        if unconfirmed { finding.next = now + Self.confirmation }
+        if unconfirmed || isUndecided { finding.next = now + Self.confirmation }
         for place in places {
             guard let reaches = lacking[place.link] else { continue }
             let isCheap = place.isFresh || present[place.link, default: 0] <= lackCounts[place.link, default: 0]

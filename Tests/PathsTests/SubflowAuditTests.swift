@@ -94,6 +94,19 @@ import Testing
         }
     }
 
+    @Test("a connection whose only subflow is just joining is looked at again, and one that never said anything is not")
+    func joining() {
+        var look = Look()
+        let joining = look.examine([Self.subflow(1, Self.lte, flags: 0x08)], [Self.connection(1)], at: 0)
+        #expect(joining.renew.isEmpty && joining.connections == 0)
+        #expect(joining.next == Self.at(0) + SubflowAudit.confirmation)
+        let joined = [Self.subflow(1, Self.lte, flags: 0x48)]
+        #expect(look.examine(joined, [Self.connection(1)], at: 0.3).next == Self.at(0.3) + SubflowAudit.confirmation)
+        #expect(look.examine(joined, [Self.connection(1)], at: 0.6).renew == ["wifi"])
+        var other = Look()
+        #expect(other.examine([Self.subflow(1, Self.lte, flags: 0x02)], [Self.connection(1)], at: 0).next == .never)
+    }
+
     @Test("one that lacks among many that have all waits, so that the many are not disturbed for a moment's sake")
     func disturbsNobodyAtOnce() {
         for fresh in [false, true] {

@@ -102,5 +102,25 @@ extension EndToEndSuite {
                 #expect(try await client.errors() == 0)
             }
         }
+
+        /// Only half a second later the far end knows of the second subflow.
+        @Test func aSubflowLostWhileTheOtherJoinsComesBack() async throws {
+            try await Lab.with { lab in
+                let slow = LinkProfile(rate: .mbit(50), delay: .milliseconds(250))
+                let paths = try PathsLab.make(in: lab, lte: slow)
+                _ = try await paths.startFar()
+                _ = try await paths.startNear()
+                let (client, _) = try await paths.applications()
+                try await client.ping("127.0.0.1", port: 8080)
+                try await paths.until("two subflows") { try paths.subflows() == [2] }
+                let before = try paths.subflows(over: paths.wifi)
+                try paths.killSubflows(over: paths.wifi)
+                try await paths.until("a new subflow over wifi") {
+                    let now = try paths.subflows(over: paths.wifi)
+                    return now.count == 1 && now != before
+                }
+                #expect(try await client.errors() == 0)
+            }
+        }
     }
 }

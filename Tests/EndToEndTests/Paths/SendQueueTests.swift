@@ -91,6 +91,37 @@ extension EndToEndSuite {
             }
         }
 
+        /// What is set once is never the kernel's affair again: it has to be followed as long as the connection lives.
+        @Test func itIsFollowedAfterAPauseToo() async throws {
+            try await Lab.with { lab in
+                let paths = try paths(lab)
+                let far = try await paths.startFar()
+                let near = try await paths.startNear(relay: "socket.upstream.congestion = \"cubic\"")
+                let (client, server) = try await paths.applications()
+                try await client.up("127.0.0.1", port: 8080)
+                var before = 0
+                try await eventually("the bound is set", within: .seconds(20)) {
+                    let bounds = try subflows(paths.near).map(\.bound)
+                    before = bounds.first ?? 0
+                    return bounds.count == 2 && bounds[0] == bounds[1] && before > 250_000
+                }
+                // Six seconds of another connection's data: the first is not measured any more.
+                let other = try Traffic(in: paths.near)
+                try await other.up("127.0.0.1", port: 8080)
+                try client.suspend()
+                try await server.wait(for: 15_000_000)
+                for link in [paths.wifi, paths.lte] { link.set(rate: .mbit(50)) }
+                other.kill()
+                try client.resume()
+                try await eventually("the bound is that of faster links", within: .seconds(20)) {
+                    // Of this connection: the other one is half closed.
+                    try subflows(paths.near).count { $0.bound > 2 * before } == 2
+                }
+                #expect(try await server.errors() == 0)
+                withExtendedLifetime([far, near]) {}
+            }
+        }
+
         @Test func whatTheConfigurationSaysStays() async throws {
             try await Lab.with { lab in
                 let paths = try paths(lab)

@@ -1,3 +1,4 @@
+import Glibc
 import Lab
 
 /// Traffic that measures itself: ping-pong, and bulk either way. One process, told what to do by lines.
@@ -81,6 +82,12 @@ final class Traffic: Sendable {
 
     /// Ends it, and its connections with resets.
     func kill() { process.terminate() }
+
+    /// Neither sends nor receives until `resume()`.
+    func suspend() throws { try process.signal(SIGSTOP) }
+
+    /// Goes on.
+    func resume() throws { try process.signal(SIGCONT) }
 
     private static let program = """
         import resource, select, socket, struct, sys, threading, time
