@@ -166,6 +166,8 @@ public struct LinkGuard: Sendable {
         if suspect.loss > GuardTuning.mostLoss, suspect.lossSlowsDown { return (worst.id, .loss(suspect.loss), rate) }
         let ratio = suspect.leastRoundTrip / quickest
         if ratio > GuardTuning.farRoundTrip, suspect.leastRoundTrip > 0.1 {
+            // What it does to the whole shows only when its first answers are due; without, nothing would be found better.
+            guard steady >= min(UInt64(2e9 * suspect.leastRoundTrip), GuardTuning.window) else { return nil }
             return (worst.id, .roundTrip(suspect.leastRoundTrip, best: quickest), rate)
         }
         // Buffers grow with what comes, over some round trips: until then the whole is slow with any second link. When it all but
