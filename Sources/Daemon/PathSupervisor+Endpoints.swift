@@ -33,7 +33,7 @@ extension PathSupervisor {
             if MonotonicTime.now().since(since) < Self.shortFault, hasHalfClosed(on: returned) { returned = [] }
         }
         reconcile(wanted)
-        for link in returned { renew(link) }
+        for link in returned { renew(link, telling: true) }
     }
 
     private static let justNow: UInt64 = 300_000_000
@@ -77,9 +77,11 @@ extension PathSupervisor {
     }
 
     /// Closes every subflow on a link and opens new ones.
-    mutating func renew(_ link: LinkStatus) {
+    ///
+    /// - Parameter telling: peers may have data under way on the old ones, and no other link to send it over.
+    mutating func renew(_ link: LinkStatus, telling: Bool = false) {
         do throws(PathManagerError) {
-            guard let report = try kernel?.keeper.renew(link) else { return }
+            guard let report = try kernel?.keeper.renew(link, telling: telling) else { return }
             note(report)
             if !report.failed.isEmpty { upkeep.failed(.now()) }
             noteAdded(link.name)
