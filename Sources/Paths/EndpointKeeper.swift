@@ -94,7 +94,7 @@ public struct EndpointKeeper: ~Copyable, Sendable {
             }
             perform(.remove(endpoint), &report)
             var again = endpoint
-            again.id = ledger.freshID(endpoints)
+            if endpoint.flags.contains(.signal) { again.id = ledger.freshID(endpoints) }
             perform(.add(again), &report)
         }
         return report

@@ -46,8 +46,6 @@ public struct EndpointLedger: Sendable {
         var found: PathEndpoint?
         /// The id it had last, which it gets again if it can: then it is the same endpoint in every list.
         var id: UInt8 = 0
-        /// When it was taken out last, because the links called for it.
-        var left: MonotonicTime?
         /// Whether somebody else undoes it.
         var contest = Contest()
     }
@@ -70,8 +68,6 @@ public struct EndpointLedger: Sendable {
     static let firstPause: UInt64 = 2_000_000_000
     /// … at the end so long.
     static let longestPause: UInt64 = 300_000_000_000
-    /// For so long after an endpoint was taken out a peer may hear of that only now.
-    static let echo: UInt64 = 5_000_000_000
     /// What was left in peace for so long begins anew.
     static let memory: UInt64 = 900_000_000_000
 
@@ -101,7 +97,6 @@ public struct EndpointLedger: Sendable {
         // First what is to go.
         for endpoint in endpoints where !endpoint.flags.contains(.implicit) {
             guard entries[endpoint.key]?.present != nil, !wantedAddresses.contains(endpoint.key) else { continue }
-            entries[endpoint.key]?.left = now
             plan.operations.append(.remove(endpoint))
         }
         planLimits(limits, current, isFirst, now, &plan)
@@ -126,7 +121,7 @@ public struct EndpointLedger: Sendable {
                 continue
             }
             room -= 1
-            keep(want.endpoint, present, endpoints, now, &plan, &additions)
+            keep(want.endpoint, present, &plan, &additions)
         }
         withoutRoom = crowded
         plan.operations += additions
@@ -152,15 +147,13 @@ public struct EndpointLedger: Sendable {
     }
 
     private mutating func keep(
-        _ wanted: PathEndpoint, _ present: PathEndpoint?, _ endpoints: [PathEndpoint], _ now: MonotonicTime,
-        _ plan: inout Plan, _ additions: inout [EndpointOperation]
+        _ wanted: PathEndpoint, _ present: PathEndpoint?, _ plan: inout Plan, _ additions: inout [EndpointOperation]
     ) {
         var entry = entries[wanted.key] ?? Entry()
         guard let present else {
             // The id it had is free, unless somebody took it; then the kernel says so and chooses another.
             var again = wanted
             again.id = entry.id
-            if let left = entry.left, now.since(left) < Self.echo { again.id = freshID(endpoints) }
             entries[wanted.key] = entry
             additions.append(.add(again))
             return
