@@ -99,9 +99,10 @@ extension EndToEndSuite {
                 let replies = output.standardOutput.split(separator: "\n").map(String.init)
                 let nowhere = "0001000000000000"
                 #expect(replies == ["0507\(nowhere)", "0507\(nowhere)", "0508\(nowhere)"], "\(replies)")
-                let reasons = try await braid.connections(3).map { $0["reason"] ?? "" }
+                // Each loop writes its own records: in which order is nobody's promise.
+                let reasons = try await braid.connections(3).map { $0["reason"] ?? "" }.sorted()
                 let other = "another command than CONNECT"
-                #expect(reasons == [other, other, "an unknown address type"])
+                #expect(reasons == ["an unknown address type", other, other])
             }
         }
 
