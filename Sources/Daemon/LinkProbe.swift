@@ -5,9 +5,8 @@ internal import SystemPackage
 /// Asks over one link whether anybody answers, while every link is dead and nothing tells when one is back.
 ///
 /// It opens plain TCP connections to the peers, from the link's address and by its interface; the first answer, a refusal too,
-/// ends it, and resets what was opened. Renewing endpoints until something joins would ask as well, but while a connection has
-/// no working subflow the kernel keeps the notice of each removal (REMOVE_ADDR) until one is there, and then the peer closes
-/// that very subflow.
+/// ends it, and resets what was opened. Renewing endpoints until something joins would ask as well, but each time take from
+/// the connections what is left of them.
 struct LinkProbe: ~Copyable {
     /// So many are under way at once: with ten begun a second to each of two peers, answers may take more than a second.
     private static let atMost = 24

@@ -10,6 +10,8 @@ struct LinkStall {
     var isRenewed = false
     /// When to begin trying, or to try anew.
     var next: MonotonicTime
+    /// While no link works: when it was asked last whether anybody answers.
+    var asked: MonotonicTime?
 }
 
 /// How often a link stalled of late: one that comes back only to stall again is tried less eagerly.

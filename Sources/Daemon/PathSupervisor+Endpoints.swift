@@ -33,7 +33,10 @@ extension PathSupervisor {
             if MonotonicTime.now().since(since) < Self.shortFault, hasHalfClosed(on: returned) { returned = [] }
         }
         reconcile(wanted)
-        for link in returned { renew(link, telling: true) }
+        guard !returned.isEmpty else { return }
+        let names = Set(returned.map(\.name))
+        resetSubflows(sparing: usable.filter { !names.contains($0.name) })
+        for link in returned { renew(link) }
     }
 
     private static let justNow: UInt64 = 300_000_000
@@ -77,16 +80,51 @@ extension PathSupervisor {
     }
 
     /// Closes every subflow on a link and opens new ones.
-    ///
-    /// - Parameter telling: peers may have data under way on the old ones, and no other link to send it over.
-    mutating func renew(_ link: LinkStatus, telling: Bool = false) {
+    mutating func renew(_ link: LinkStatus) {
         do throws(PathManagerError) {
-            guard let report = try kernel?.keeper.renew(link, telling: telling) else { return }
+            guard let report = try kernel?.keeper.renew(link) else { return }
             note(report)
             if !report.failed.isEmpty { upkeep.failed(.now()) }
             noteAdded(link.name)
         } catch {
             PathNotices(logger: logger).write(error, during: "renewing subflows")
+        }
+    }
+
+    /// Resets what this host opened while all links were dead, before one that is back opens new subflows.
+    ///
+    /// Peers have data under way on these subflows, and their timers have doubled with each try; a reset is heard at once, by
+    /// which that data is free for the new ones. Renewing alone says goodbye behind what nobody acknowledges. On links that
+    /// are dead still they go too: the kernel would send there first what is freed here.
+    ///
+    /// - Parameter fresh: links whose subflows are new.
+    private mutating func resetSubflows(sparing fresh: [LinkStatus]) {
+        do throws(PathManagerError) {
+            guard let subflows = try diagnostics?.subflows(), let connections = try diagnostics?.connections() else {
+                return
+            }
+            // Only an established connection can open another.
+            let open = Set(connections.filter { $0.state == .established }.map(\.token))
+            for subflow in subflows
+            where subflow.state == .established && subflow.isOpenedHere && open.contains(subflow.token) {
+                let local = subflow.local.unmapped
+                guard links.contains(where: { $0.has(local) }),
+                    !fresh.contains(where: { $0.addresses.contains { $0.isSameHost(as: local) } })
+                else { continue }
+                try closeIfThere(subflow)
+            }
+        } catch {
+            PathNotices(logger: logger).write(error, during: "resetting subflows after an outage of all links")
+        }
+    }
+
+    /// Closes a subflow; one that has ended meanwhile is as good as closed.
+    mutating func closeIfThere(_ subflow: DiagnosedSubflow) throws(PathManagerError) {
+        do throws(PathManagerError) {
+            try diagnostics?.close(local: subflow.local, remote: subflow.remote, interface: subflow.interface)
+        } catch {
+            if case .notFound = error { return }
+            throw error
         }
     }
 

@@ -66,14 +66,7 @@ extension PathSupervisor {
             for subflow in alive where link.has(subflow.local) && elsewhere.contains(subflow.token) {
                 let remote = subflow.remote.unmapped
                 guard peers.contains(where: { $0.isSameHost(as: remote) }) else { continue }
-                do throws(PathManagerError) {
-                    try diagnostics?.close(
-                        local: subflow.local, remote: subflow.remote, interface: subflow.interface)
-                } catch {
-                    // It has ended meanwhile, which is what was wanted.
-                    if case .notFound = error { continue }
-                    throw error
-                }
+                try closeIfThere(subflow)
             }
         } catch {
             PathNotices(logger: logger).write(error, during: "closing subflows to one peer")

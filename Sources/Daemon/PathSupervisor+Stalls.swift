@@ -13,6 +13,8 @@ extension PathSupervisor {
     /// How often it is asked over each link while none works; after a minute less often.
     private static let probeInterval: UInt64 = 100_000_000
     private static let lateProbeInterval: UInt64 = 500_000_000
+    /// The part of that after which it is looked whether an answer has come: each wait is one for every connection.
+    private static let looksPerProbe: UInt64 = 5
     /// When all links seemed dead and were not, it was the peer: other such reports count for nothing for so long.
     private static let falseAlarmWithin: UInt64 = 350_000_000
     private static let falseAlarmMemory: UInt64 = 30_000_000_000
@@ -135,6 +137,11 @@ extension PathSupervisor {
             }
             return recover(index, loops)
         }
+        let isLate = deadSince.map { now.since($0) > 60_000_000_000 } ?? false
+        let interval = isLate ? Self.lateProbeInterval : Self.probeInterval
+        links[index].stall?.next = now + interval / Self.looksPerProbe
+        if let asked = links[index].stall?.asked, now.since(asked) < interval { return }
+        links[index].stall?.asked = now
         let status = links[index].effective
         guard let peers = peers(), !peers.isEmpty else { return recover(index, loops) }
         for peer in peers {
@@ -145,8 +152,6 @@ extension PathSupervisor {
                 logger.debug("\(status.name) cannot be tried: \(error)")
             }
         }
-        let isLate = deadSince.map { now.since($0) > 60_000_000_000 } ?? false
-        links[index].stall?.next = now + (isLate ? Self.lateProbeInterval : Self.probeInterval)
     }
 
     /// Whom connections of this host are dialled to: two are enough to ask.

@@ -7,10 +7,17 @@ internal import SystemPackage
 extension EventLoop {
     /// Data of a relaying connection has moved.
     mutating func noteMoved(_ slot: UInt32, _ relay: Int, _ bytes: UInt64) {
-        guard relays[relay].isMeasured || ranking.isMeasured || quality.queues.largest > 0,
+        guard
+            relays[relay].isMeasured || (ranking.isMeasured || quality.queues.largest > 0) && isOverMultipath(slot),
             quality.isDue(slot, bytes, now: now)
         else { return }
         measure(slot, relay)
+    }
+
+    private func isOverMultipath(_ slot: UInt32) -> Bool {
+        let index = Int(slot)
+        return connections.slots[index]?.upstream.isMultipathSocket == true
+            || connections.slots[index]?.client.isMultipathSocket == true
     }
 
     /// A connection waits for its data to be acknowledged. When it stands still there is no event, and that is worth knowing.

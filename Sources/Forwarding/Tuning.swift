@@ -56,7 +56,7 @@ enum Tuning {
     static let keepaliveAfter: UInt64 = 5_000_000_000
 
     /// Silent subflows are asked over once a connection has moved data for so long …
-    static let probeAfter: UInt64 = 1_000_000_000
+    static let probeAfter: UInt64 = 250_000_000
     /// … are looked at so often …
     static let probeInterval: UInt64 = 1_000_000_000
     /// … and so long after it has moved data last.

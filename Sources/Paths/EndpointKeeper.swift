@@ -74,27 +74,24 @@ public struct EndpointKeeper: ~Copyable, Sendable {
 
     /// Has every connection close its subflows over a link and open new ones, which is how lost subflows come back, at once.
     ///
-    /// When no link worked, peers have to hear that the old subflows are gone: what they had sent there they send again only
-    /// then. An endpoint that is announced is removed and added again, with another id; a peer closes what has the old one when it
+    /// An endpoint that is announced is removed and added again, with another id; a peer closes what has the old one when it
     /// hears of that (RFC 8684, section 3.4.2). The address of a connection's first subflow always has id 0, and the peer may
     /// hear of the old subflow's end, over a slow link, after the new one has come: so where it can be, the endpoint stays.
     ///
-    /// - Parameters:
-    ///   - link: the link.
-    ///   - telling: peers are to hear that the old subflows are gone, whatever the kind of endpoint.
+    /// - Parameter link: the link.
     /// - Throws: `PathManagerError` when the kernel cannot be asked. What it refuses is in the report.
-    public mutating func renew(_ link: LinkStatus, telling: Bool = false) throws(PathManagerError) -> Report {
+    public mutating func renew(_ link: LinkStatus) throws(PathManagerError) -> Report {
         var report = Report()
         let addresses = Set(WantedEndpoint.all(for: [link]).map(\.endpoint.key))
         let endpoints = try manager.endpoints()
         for endpoint in endpoints where addresses.contains(endpoint.key) && ledger.kept.contains(endpoint) {
-            guard telling || endpoint.flags.contains(.signal) else {
+            guard endpoint.flags.contains(.signal) else {
                 perform(.reopen(endpoint), &report)
                 continue
             }
             perform(.remove(endpoint), &report)
             var again = endpoint
-            if endpoint.flags.contains(.signal) { again.id = ledger.freshID(endpoints) }
+            again.id = ledger.freshID(endpoints)
             perform(.add(again), &report)
         }
         return report

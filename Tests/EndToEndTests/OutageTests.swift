@@ -4,9 +4,8 @@ import Testing
 extension EndToEndSuite {
     /// All links die and come back: connections outlive it, and go on at once.
     @Suite(.serialized) struct OutageTests {
-        /// How soon after the first link is back the bytes go on. Half a second is meant, and `make bench-paths ROW=outage` asks
-        /// for that; what takes 0.15 to 0.6 s here, beside other tests, takes several seconds without what is tested.
-        private static let resumed = Duration.seconds(1)
+        /// How soon after the first link is back the bytes go on.
+        private static let resumed = Duration.milliseconds(500)
 
         @Test(arguments: [LinkFault.carrier, .silence], [FailoverScene.Work.down, .up])
         func fiveSeconds(_ fault: LinkFault, _ work: FailoverScene.Work) async throws {

@@ -42,20 +42,10 @@ extension EndToEndSuite {
         @Test func aSingleLostSubflowComesBack() async throws {
             try await Lab.with { lab in
                 let paths = try PathsLab.make(in: lab)
-                _ = try await paths.startFar()
-                _ = try await paths.startNear()
-                let (client, _) = try await paths.applications()
-                try await client.ping("127.0.0.1", port: 8080)
-                try await paths.until("two subflows") { try paths.subflows() == [2] }
+                let client = try await pingOverBoth(paths)
                 for link in [paths.lte, paths.wifi] {
-                    let before = try paths.subflows(over: link)
-                    #expect(before.count == 1, "\(before)")
                     let lost = ContinuousClock.now
-                    try paths.killSubflows(over: link)
-                    try await paths.until("a new subflow over \(link.name)") {
-                        let now = try paths.subflows(over: link)
-                        return now.count == 1 && now != before
-                    }
+                    try await loseSubflow(paths, link)
                     print("measured: a subflow over \(link.name) lost, and back after \(ContinuousClock.now - lost)")
                     #expect(ContinuousClock.now - lost < .seconds(5))
                 }
@@ -80,21 +70,11 @@ extension EndToEndSuite {
             try await Lab.with { lab in
                 let slow = LinkProfile(rate: .mbit(50), delay: .milliseconds(250))
                 let paths = try PathsLab.make(in: lab, lte: slow)
-                _ = try await paths.startFar()
-                _ = try await paths.startNear()
-                let (client, _) = try await paths.applications()
-                try await client.ping("127.0.0.1", port: 8080)
-                try await paths.until("two subflows") { try paths.subflows() == [2] }
+                let client = try await pingOverBoth(paths)
                 // The far end as well knows of both.
                 try await client.wait(for: 50)
-                let before = try paths.subflows(over: paths.wifi)
                 let heard = try paths.far.counter("MPTcpExt", "RmAddr")
-                try paths.killSubflows(over: paths.wifi)
-                var again: [String] = []
-                try await paths.until("a new subflow over wifi") {
-                    again = try paths.subflows(over: paths.wifi)
-                    return again.count == 1 && again != before
-                }
+                let again = try await loseSubflow(paths, paths.wifi)
                 // A second: longer than anything is under way.
                 try await client.wait(for: 50)
                 #expect(try paths.far.counter("MPTcpExt", "RmAddr") == heard)
@@ -108,19 +88,34 @@ extension EndToEndSuite {
             try await Lab.with { lab in
                 let slow = LinkProfile(rate: .mbit(50), delay: .milliseconds(250))
                 let paths = try PathsLab.make(in: lab, lte: slow)
-                _ = try await paths.startFar()
-                _ = try await paths.startNear()
-                let (client, _) = try await paths.applications()
-                try await client.ping("127.0.0.1", port: 8080)
-                try await paths.until("two subflows") { try paths.subflows() == [2] }
-                let before = try paths.subflows(over: paths.wifi)
-                try paths.killSubflows(over: paths.wifi)
-                try await paths.until("a new subflow over wifi") {
-                    let now = try paths.subflows(over: paths.wifi)
-                    return now.count == 1 && now != before
-                }
+                let client = try await pingOverBoth(paths)
+                try await loseSubflow(paths, paths.wifi)
                 #expect(try await client.errors() == 0)
             }
+        }
+
+        /// Starts both ends, and a connection over both links.
+        private func pingOverBoth(_ paths: PathsLab) async throws -> Traffic {
+            _ = try await paths.startFar()
+            _ = try await paths.startNear()
+            let (client, _) = try await paths.applications()
+            try await client.ping("127.0.0.1", port: 8080)
+            try await paths.until("two subflows") { try paths.subflows() == [2] }
+            return client
+        }
+
+        /// Kills the only subflow over a link, waits for another one, and answers that.
+        @discardableResult
+        private func loseSubflow(_ paths: PathsLab, _ link: Link) async throws -> [String] {
+            let before = try paths.subflows(over: link)
+            #expect(before.count == 1, "\(before)")
+            try paths.killSubflows(over: link)
+            var again: [String] = []
+            try await paths.until("a new subflow over \(link.name)") {
+                again = try paths.subflows(over: link)
+                return again.count == 1 && again != before
+            }
+            return again
         }
     }
 }
