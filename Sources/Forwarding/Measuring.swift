@@ -7,17 +7,13 @@ internal import SystemPackage
 extension EventLoop {
     /// Data of a relaying connection has moved.
     mutating func noteMoved(_ slot: UInt32, _ relay: Int, _ bytes: UInt64) {
-        guard
-            relays[relay].isMeasured || (ranking.isMeasured || quality.queues.largest > 0) && isOverMultipath(slot),
-            quality.isDue(slot, bytes, now: now)
-        else { return }
-        measure(slot, relay)
-    }
-
-    private func isOverMultipath(_ slot: UInt32) -> Bool {
-        let index = Int(slot)
-        return connections.slots[index]?.upstream.isMultipathSocket == true
-            || connections.slots[index]?.client.isMultipathSocket == true
+        if !relays[relay].isMeasured {
+            guard ranking.isMeasured || quality.queues.largest > 0 else { return }
+            let client = connections.slots[Int(slot)]?.client.isMultipathSocket
+            let upstream = connections.slots[Int(slot)]?.upstream.isMultipathSocket
+            guard client == true || upstream == true else { return }
+        }
+        if quality.isDue(slot, bytes, now: now) { measure(slot, relay) }
     }
 
     /// A connection waits for its data to be acknowledged. When it stands still there is no event, and that is worth knowing.
