@@ -74,8 +74,18 @@ struct StallRule {
         progress.isSlow = true
         if timeout != 0 { return .dead }
         if isClean(progress, local, patience) { return progress.longUnanswered >= 1 ? .dead : .slow }
-        guard min(stuck, silence) > Tuning.stallLeastWithLoss else { return .slow }
-        return progress.longUnanswered >= Self.needed(progress, local) ? .dead : .slow
+        let needed = Self.needed(progress, local)
+        guard progress.longUnanswered >= needed else { return .slow }
+        let isWindowful = progress.longUnanswered >= 3 * needed
+        let least = isWindowful ? min(probed(tcp), Tuning.stallLeastWithLoss) : Tuning.stallLeastWithLoss
+        return min(stuck, silence) > least ? .dead : .slow
+    }
+
+    /// When even the end of a burst would be answered that a short queue has thrown away as a whole: after two round trips the
+    /// kernel sends its last segment once more (RFC 8985, section 7.2). Where a queue stands, that does not happen: each segment
+    /// that leaves it makes room for one.
+    private func probed(_ tcp: TCPStatistics) -> UInt64 {
+        Self.leastRoundTrip(tcp) * 4_000 + UInt64(tcp.roundTripVarianceMicroseconds) * 4_000
     }
 
     /// The first look comes a little after the sending.
@@ -97,10 +107,16 @@ struct StallRule {
     private func patience(_ tcp: TCPStatistics) -> UInt64 {
         if timeout != 0 { return timeout }
         let smoothed = UInt64(tcp.roundTripMicroseconds)
-        let least = tcp.minimumRoundTripMicroseconds == 0 ? smoothed : UInt64(tcp.minimumRoundTripMicroseconds)
-        let roundTrip = max(min(least, smoothed) * 3_000, smoothed * 1_500)
+        let roundTrip = max(Self.leastRoundTrip(tcp) * 3_000, smoothed * 1_500)
         let deviation = UInt64(tcp.roundTripVarianceMicroseconds) * 4_000
         return max(Tuning.stallLeast, roundTrip + deviation)
+    }
+
+    /// That of the path without a queue, in microseconds.
+    private static func leastRoundTrip(_ tcp: TCPStatistics) -> UInt64 {
+        let smoothed = UInt64(tcp.roundTripMicroseconds)
+        let least = UInt64(tcp.minimumRoundTripMicroseconds)
+        return least == 0 ? smoothed : min(least, smoothed)
     }
 
     /// Whether nothing is lost by chance, so that one segment without an answer says it all.

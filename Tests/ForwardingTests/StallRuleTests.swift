@@ -28,6 +28,19 @@ import Testing
         return TCPStatistics(info)
     }
 
+    /// Bulk that stands in a queue.
+    private func queue(silent: UInt32, roundTrip: UInt32, deviation: UInt32, least: UInt32) -> TCPStatistics {
+        var info = linux_tcp_info()
+        info.state = 1
+        info.rtt = roundTrip
+        info.rttvar = deviation
+        info.min_rtt = least
+        info.unacked = 100
+        info.last_ack_recv = silent
+        info.last_data_sent = silent
+        return TCPStatistics(info)
+    }
+
     /// Looks every 20 ms at a subflow that stays as it is, and answers the last judgement.
     private func judge(
         _ tcp: TCPStatistics, _ local: LinkAccounts.Local, after milliseconds: UInt64, own segments: UInt32 = 0,
@@ -56,6 +69,19 @@ import Testing
         #expect(judge(tcp(silent: 150, outstanding: 10), lossy, after: 150) == .slow)
         #expect(judge(tcp(silent: 310, outstanding: 10), lossy, after: 310) == .dead, "a window full of them is")
         #expect(judge(tcp(silent: 150, retransmits: 20), lossy, after: 150, own: 1_000, lost: 20) == .slow)
+    }
+
+    /// A window full of segments is none of chance: the time that tail loss probes take is enough.
+    @Test func aWindowWithoutAnAnswerIsEnoughWhereSegmentsAreLost() {
+        #expect(judge(tcp(silent: 200, outstanding: 40, roundTrip: 40_000), lossy, after: 180) == .slow)
+        #expect(judge(tcp(silent: 200, outstanding: 40, roundTrip: 40_000), lossy, after: 181) == .dead)
+        #expect(judge(tcp(silent: 200, outstanding: 11, roundTrip: 40_000), lossy, after: 200) == .slow)
+        let bad = LinkAccounts.Local(address: .none, segments: 10_000, retransmits: 2_000)
+        #expect(judge(tcp(silent: 200, outstanding: 29, roundTrip: 40_000), bad, after: 200) == .slow)
+        #expect(judge(tcp(silent: 200, outstanding: 30, roundTrip: 40_000), bad, after: 200) == .dead)
+        let queued = { queue(silent: $0, roundTrip: 120_000, deviation: 2_000, least: 40_000) }
+        #expect(judge(queued(188), lossy, after: 188) == .slow)
+        #expect(judge(queued(189), lossy, after: 189) == .dead)
     }
 
     @Test func segmentsJustSentAndThoseThatCameAreNoWitnesses() {
@@ -89,17 +115,7 @@ import Testing
     }
 
     @Test func aQueueOfItsOwnIsNoLongPath() {
-        let queued = { (silent: UInt32) in
-            var info = linux_tcp_info()
-            info.state = 1
-            info.rtt = 200_000
-            info.rttvar = 10_000
-            info.min_rtt = 20_000
-            info.unacked = 100
-            info.last_ack_recv = silent
-            info.last_data_sent = silent
-            return TCPStatistics(info)
-        }
+        let queued = { queue(silent: $0, roundTrip: 200_000, deviation: 10_000, least: 20_000) }
         #expect(judge(queued(330), clean, after: 330) == .slow)
         #expect(judge(queued(341), clean, after: 341) == .dead)
     }
