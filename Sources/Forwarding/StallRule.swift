@@ -76,7 +76,8 @@ struct StallRule {
         if isClean(progress, local, patience) { return progress.longUnanswered >= 1 ? .dead : .slow }
         let needed = Self.needed(progress, local)
         guard progress.longUnanswered >= needed else { return .slow }
-        let isWindowful = progress.longUnanswered >= 3 * needed
+        // Slow start loses a few, and then none: what a window without an answer says is not less for that.
+        let isWindowful = progress.longUnanswered >= 3 * needed && isClean(progress, local, patience, oneIn: 200)
         let least = isWindowful ? min(probed(tcp), Tuning.stallLeastWithLoss) : Tuning.stallLeastWithLoss
         return min(stuck, silence) > least ? .dead : .slow
     }
@@ -84,6 +85,9 @@ struct StallRule {
     /// When even the end of a burst would be answered that a short queue has thrown away as a whole: after two round trips the
     /// kernel sends its last segment once more (RFC 8985, section 7.2). Where a queue stands, that does not happen: each segment
     /// that leaves it makes room for one.
+    ///
+    /// Where more is lost this is too soon: a receiver whose buffer is full drops what comes after a lost segment without a
+    /// word, until the retransmission timer has run.
     private func probed(_ tcp: TCPStatistics) -> UInt64 {
         Self.leastRoundTrip(tcp) * 4_000 + UInt64(tcp.roundTripVarianceMicroseconds) * 4_000
     }
@@ -120,16 +124,18 @@ struct StallRule {
     }
 
     /// Whether nothing is lost by chance, so that one segment without an answer says it all.
-    private func isClean(_ progress: Progress, _ local: LinkAccounts.Local, _ patience: UInt64) -> Bool {
+    private func isClean(
+        _ progress: Progress, _ local: LinkAccounts.Local, _ patience: UInt64, oneIn: UInt64 = 2_000
+    ) -> Bool {
         // Another connection was answered here since: the address is not dead as a whole.
         if local.lastAcknowledgement > progress.since + patience / 2 { return false }
-        if Self.isClean(UInt64(progress.segmentsSent), UInt64(progress.retransmits)) { return true }
-        return progress.retransmits == 0 && Self.isClean(local.segments, local.retransmits)
+        if Self.isClean(UInt64(progress.segmentsSent), UInt64(progress.retransmits), oneIn) { return true }
+        return progress.retransmits == 0 && Self.isClean(local.segments, local.retransmits, oneIn)
     }
 
     /// Nothing was lost in many segments, or next to nothing in very many.
-    private static func isClean(_ segments: UInt64, _ retransmits: UInt64) -> Bool {
-        segments >= Tuning.lossKnown && retransmits * 2_000 <= segments
+    private static func isClean(_ segments: UInt64, _ retransmits: UInt64, _ oneIn: UInt64) -> Bool {
+        segments >= Tuning.lossKnown && retransmits * oneIn <= segments
     }
 
     /// How many segments without an answer are not chance any more: the answer may be lost as well as the segment, and once
