@@ -84,27 +84,26 @@ struct QualityWatch: ~Copyable {
         let span = now.since(measured[index])
         watched[index].delivered = delivered
         measured[index] = now
+        limitQueue(index, subject, count)
+        guard subject.isDialled else {
+            for position in 0..<count { _ = follow(index, position, subject.raw, &outcome) }
+            return outcome
+        }
         var report = pending ?? PathQuality(at: now, span: 0, connections: 0)
         report.at = now
         report.span = max(report.span, span)
         report.connections = watched.count
-        limitQueue(index, subject, count)
-        var peer = 0
-        if subject.isDialled {
-            report.delivered &+= moved
-            peer = report.peer(count > 0 ? reader[0].remote : .none)
-            report.peers[peer].delivered &+= moved
-        }
+        report.delivered &+= moved
+        let peer = report.peer(count > 0 ? reader[0].remote : .none)
+        report.peers[peer].delivered &+= moved
         for position in 0..<count {
             let subflow = reader[position]
-            let difference = watched[index].difference(subflow)
-            if let refusal = choose(index, subject.raw, difference, subflow.tcp) { outcome.refusal = refusal }
-            guard subject.isDialled, let link = ranking.link(of: subflow.local) else { continue }
+            let difference = follow(index, position, subject.raw, &outcome)
+            guard let link = ranking.link(of: subflow.local) else { continue }
             let lossSlowsDown = watched[index].lossSlowsDown
             PathQuality.add(link, difference, subflow.tcp, lossSlowsDown, to: &report.links)
             PathQuality.add(link, difference, subflow.tcp, lossSlowsDown, to: &report.peers[peer].links)
         }
-        guard subject.isDialled else { return outcome }
         if now.since(lastReport) < Tuning.qualityInterval {
             pending = report
         } else {
@@ -124,13 +123,18 @@ struct QualityWatch: ~Copyable {
             bounded.remove(Self.lasting(id, .upstream))
         }
         guard !keys.isEmpty else { return nil }
-        guard remove(where: { [keys] in keys[$0] >> 1 == slot }), keys.isEmpty else { return nil }
+        var index = keys.count
+        while index > 0 {
+            index -= 1
+            if keys[index] >> 1 == slot { remove(at: index) }
+        }
+        guard keys.isEmpty else { return nil }
         pending = nil
         return PathQuality(at: now, span: 0, connections: 0)
     }
 
     private mutating func begin(_ subject: Subject, _ count: Int, _ delivered: UInt64, _ now: MonotonicTime) {
-        _ = remove { [keys] in keys[$0] == subject.key }
+        if let former = keys.firstIndex(of: subject.key) { remove(at: former) }
         guard keys.count < Tuning.qualityConnections || bounded.contains(subject.lasting) else { return }
         let isRateBased = CongestionControl.isRateBased(subject.raw)
         var connection = WatchedConnection(
@@ -169,6 +173,16 @@ struct QualityWatch: ~Copyable {
         }
     }
 
+    /// What a subflow has done since the last measurement; chooses its connection's congestion control by it.
+    private mutating func follow(
+        _ index: Int, _ position: Int, _ raw: CInt, _ outcome: inout Outcome
+    ) -> WatchedConnection.Counters {
+        let subflow = reader[position]
+        let difference = watched[index].difference(subflow)
+        if let refusal = choose(index, raw, difference, subflow.tcp) { outcome.refusal = refusal }
+        return difference
+    }
+
     private mutating func choose(
         _ index: Int, _ raw: CInt, _ difference: WatchedConnection.Counters, _ tcp: TCPStatistics
     ) -> Errno? {
@@ -193,19 +207,20 @@ struct QualityWatch: ~Copyable {
     }
 
     /// Forgets those that have moved nothing for long.
+    ///
+    /// Where more connections move bulk than are measured this runs once for a few events of each: nothing here allocates.
     private mutating func dropStale(_ now: MonotonicTime, keeping slot: UInt32) {
-        _ = remove { [keys, measured] in
-            keys[$0] >> 1 != slot && now.since(measured[$0]) > Tuning.qualityMemory
+        var index = keys.count
+        while index > 0 {
+            index -= 1
+            if keys[index] >> 1 != slot, now.since(measured[index]) > Tuning.qualityMemory { remove(at: index) }
         }
     }
 
-    private mutating func remove(where isUnwanted: (Int) -> Bool) -> Bool {
-        let kept = keys.indices.filter { !isUnwanted($0) }
-        guard kept.count < keys.count else { return false }
-        watched = kept.map { watched[$0] }
-        measured = kept.map { measured[$0] }
-        keys = kept.map { keys[$0] }
-        return true
+    private mutating func remove(at index: Int) {
+        watched.remove(at: index)
+        measured.remove(at: index)
+        keys.remove(at: index)
     }
 }
 
